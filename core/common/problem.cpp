@@ -12,6 +12,7 @@ namespace {
 
 std::vector<std::string_view> split_words(std::string_view text) {
     std::vector<std::string_view> words;
+    text = text.substr(0, text.find('#')); // a comment, such as the kernel's name in the log
     while (!text.empty()) {
         const size_t end = text.find_first_of(" \t\r\n,");
         if (end != 0)

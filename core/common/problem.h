@@ -32,7 +32,8 @@ struct Problem {
 
 // "gemm f16 s4 g128 m16 n4096 k4096", sparse: "sp_gemm ...". Words follow in any order, only where they differ from the
 // default: gcol (one scale a column), cf32 (C type), sbf16 (scale type), zu8 | zf16 | zbf16 | zf32 (zero points or
-// offsets; u4 alone means zu8), bias, biasf32 (its type), perm (act-order), lda4104, ldc4104.
+// offsets; u4 alone means zu8), bias, biasf32 (its type), perm (act-order), lda4104, ldc4104. What follows a # is a
+// comment.
 std::string to_text(const Problem &problem);
 
 // Fails with Status::InvalidArgument and the word that it did not understand.

@@ -142,8 +142,8 @@ typedef enum marlin_option {
 } marlin_option;
 
 typedef enum marlin_math {
-    MARLIN_MATH_DEFAULT = 0,         /* FP32 accumulation and reduction in a fixed order: same device, library, shape and
-                                        options give the same bits, every run, whatever the number of threads */
+    MARLIN_MATH_DEFAULT = 0,         /* FP32 accumulation and reduction in a fixed order: same device, library, shape
+                                        and options give the same bits, every run, with any number of threads */
     MARLIN_MATH_BATCH_INVARIANT = 1, /* and a row's bits do not depend on m or on the other rows (the CPU kernels always
                                         work so) */
     MARLIN_MATH_FORCE_32 = 0x7fffffff
@@ -180,9 +180,9 @@ typedef enum marlin_type {
     MARLIN_TYPE_FORCE_32 = 0x7fffffff
 } marlin_type;
 
-/* How packed bytes are arranged (docs/layouts.md has the diagrams). A number below 0x1000 means the same bytes for ever.
- * Arrangements still being worked on are numbered from 0x1000; a version that changes one gives it a new number and
- * refuses the old one (MARLIN_BAD_PACKED_DATA) instead of misreading it: keep the source of weights packed as drafts. */
+/* How packed bytes are arranged (docs/layouts.md has the diagrams). A number below 0x1000 means the same bytes for
+ * ever. Arrangements still being worked on are numbered from 0x1000; a version that changes one gives it a new number
+ * and refuses the old one (MARLIN_BAD_PACKED_DATA) instead of misreading it: keep the source of draft weights. */
 typedef enum marlin_layout {
     MARLIN_LAYOUT_DEFAULT = 0,               /* the handle's device decides, and dense or 2:4 */
     MARLIN_LAYOUT_DENSE_DRAFT = 0x1000,      /* every NVIDIA kernel, small and large m */
@@ -215,7 +215,8 @@ typedef struct marlin_weights {
     const void *data;   /* the packed bytes, header first */
     size_t data_size;
     const int32_t *perm;        /* act-order: packed row i came from source row perm[i], -1: padding; NULL: in order */
-    const float *column_scales; /* n more factors, one a column (for 8-bit activations); NULL: none */
+    const float *column_scales; /* n more factors, one a column, for 8-bit activations; NULL: none. Weights that have
+                                   them are MARLIN_NOT_SUPPORTED by the multiplies of this version */
     uint64_t reserved[8];       /* the library's */
 } marlin_weights;
 
@@ -243,7 +244,7 @@ typedef enum marlin_source {
     MARLIN_SOURCE_GPTQ_V2 = 2,            /* the same, zero points as stored */
     MARLIN_SOURCE_AWQ = 3,                /* AutoAWQ "gemm": nibble i of a word is column 0 2 4 6 1 3 5 7 [i] */
     MARLIN_SOURCE_COMPRESSED_TENSORS = 4, /* "pack-quantized"; no zeros: 8 */
-    MARLIN_SOURCE_MARLIN = 5,             /* numbers 5 and 6 are kept for IST-DASLab's marlin and marlin-24 checkpoints: */
+    MARLIN_SOURCE_MARLIN = 5,             /* 5 and 6 are kept for IST-DASLab's marlin and marlin-24 checkpoints: */
     MARLIN_SOURCE_MARLIN_24 = 6,          /* MARLIN_NOT_SUPPORTED in this version */
     MARLIN_SOURCE_FORCE_32 = 0x7fffffff
 } marlin_source;
@@ -284,7 +285,7 @@ typedef struct marlin_pack_desc {
     int32_t src_scale_type; /* F16, BF16 or F32; 0 where no scales are given */
     int32_t src_zero_type;  /* PLAIN with zeros: U8 (0..16), or F16, BF16, F32 offsets. Else 0 */
     int32_t type;           /* stored: S4 or U4; 0: what the source holds (values: S4) */
-    int32_t zero_type;      /* stored: NONE with S4; with U4 U8 or an offset type; 0: what the source holds (values: U8) */
+    int32_t zero_type;      /* stored: NONE with S4; with U4 U8 or an offset type; 0: as the source (values: U8) */
     int32_t scale_type;     /* stored: F16 or BF16, 0: F16. A scale that overflows it is MARLIN_INVALID_ARGUMENT */
     int32_t layout;         /* marlin_layout */
     int32_t scale_method;   /* marlin_scale_method, when rounding */
@@ -301,7 +302,7 @@ typedef struct marlin_pack_desc {
 typedef struct marlin_pack_input {
     uint32_t struct_size;
     int32_t memory;          /* 0: the handle's memory; 1: host memory. The same for CPU handles */
-    const void *src;         /* any alignment, as all below */
+    const void *src;         /* src, scales and zeros: any alignment; the typed pointers: that of their type */
     size_t src_size;         /* exactly what the description gives, as all below */
     const void *scales;      /* NULL: computed here (values only) */
     size_t scales_size;
@@ -321,8 +322,8 @@ typedef struct marlin_pack_input {
 MARLIN_API marlin_status marlin_pack_size(marlin_handle_t handle, const marlin_pack_desc *desc, size_t *size);
 
 /* Rearranges weights into packed (in the handle's memory, 256-byte aligned, packed_size >= marlin_pack_size; must not
- * overlap the input) and describes them in weights; packed must outlive weights. Rows of act-order weights are sorted by
- * group; a multiply then reads A in that order. The bytes are the same whichever device packs.
+ * overlap the input) and describes them in weights; packed must outlive weights. Rows of act-order weights are sorted
+ * by group; a multiply then reads A in that order. The bytes are the same whichever device packs.
  * Errors: INVALID_ARGUMENT (also non-finite values and scales, codes and zero points out of range: named with their
  * position); NOT_SUPPORTED; NOT_SPARSE (names the first offending four); OUT_OF_MEMORY; DEVICE_ERROR. */
 MARLIN_API marlin_status marlin_pack(marlin_handle_t handle, const marlin_pack_desc *desc,
@@ -331,7 +332,7 @@ MARLIN_API marlin_status marlin_pack(marlin_handle_t handle, const marlin_pack_d
 
 typedef struct marlin_unpack_desc {
     uint32_t struct_size;
-    int32_t dst_type;  /* F16, BF16, F32: w computed in FP32 and rounded once; S4, U4 (the stored type): one code a byte */
+    int32_t dst_type;  /* F16, BF16, F32: w computed in FP32, rounded once; S4, U4 (the stored type): one code a byte */
     int32_t dst_order; /* marlin_order; source row order, act-order undone */
     int32_t reserved0;
     int64_t ld_dst;    /* in elements, 0: tight */
@@ -383,7 +384,7 @@ typedef struct marlin_gemm_info {
     uint64_t reserved[4];
 } marlin_gemm_info;
 
-/* Would this multiply run, with which kernel and how much workspace? Launches nothing. Errors: those of the multiply. */
+/* Would this multiply run, with which kernel and how much workspace? Launches nothing. Errors: the multiply's. */
 MARLIN_API marlin_status marlin_gemm_query(marlin_handle_t handle, const marlin_gemm_desc *desc,
                                            const marlin_weights *b, marlin_gemm_info *info);
 
