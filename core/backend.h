@@ -37,7 +37,7 @@ struct BackendInfo {
 
 // The kernel that a problem gets: a pure function of problem, options and device.
 struct KernelPlan {
-    const char *kernel = "";      // static storage
+    const char *kernel = ""; // static storage
     int32_t number = 0;
     int32_t tile_m = 0;
     int32_t tile_n = 0;
@@ -46,7 +46,7 @@ struct KernelPlan {
     int32_t blocks = 0;
     int64_t workspace_size = 0;
     bool slow = false;
-    std::string why;              // one sentence when slow
+    std::string why; // one sentence when slow
 };
 
 // Pointers and strides of one multiply; checked by the caller against the problem (sizes, types, overlap).

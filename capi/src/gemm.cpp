@@ -98,8 +98,9 @@ void multiply(marlin_handle &self, bool sparse, const marlin_gemm_desc *given, c
     const marlin_gemm_desc desc = read_struct(given, "desc");
     const WeightsView weights = to_view(b, "b", self);
     if (weights.sparse() != sparse)
-        fail(Status::InvalidArgument, "b is {}, expected {} weights: call {}", weights.sparse() ? "2:4 sparse" : "dense",
-             sparse ? "2:4 sparse" : "dense", sparse ? "marlin_gemm" : "marlin_sp_gemm");
+        fail(Status::InvalidArgument, "b is {}, expected {} weights: call {}",
+             weights.sparse() ? "2:4 sparse" : "dense", sparse ? "2:4 sparse" : "dense",
+             sparse ? "marlin_gemm" : "marlin_sp_gemm");
     const Problem problem = problem_of(desc, weights);
     if (problem.m == 0)
         return;

@@ -38,8 +38,7 @@ PackRequest read_desc(const marlin_pack_desc *given, const Backend &backend) {
     request.type = enumerator<Type>("desc.type", desc.type, MARLIN_TYPE_U8);
     request.zero_type = enumerator<Type>("desc.zero_type", desc.zero_type, MARLIN_TYPE_U8);
     request.scale_type = enumerator<Type>("desc.scale_type", desc.scale_type, MARLIN_TYPE_U8);
-    request.scale_method =
-        enumerator<ScaleMethod>("desc.scale_method", desc.scale_method, MARLIN_SCALE_LEAST_SQUARES);
+    request.scale_method = enumerator<ScaleMethod>("desc.scale_method", desc.scale_method, MARLIN_SCALE_LEAST_SQUARES);
     request.sparsity = enumerator<Sparsity>("desc.sparsity", desc.sparsity, MARLIN_SPARSITY_SELECT_24);
     request.layout = layout_of(desc, backend, request.sparsity != Sparsity::Dense);
     request.act_order = (desc.flags & MARLIN_PACK_ACT_ORDER) != 0;

@@ -15,11 +15,10 @@ ErrorText &thread_error() noexcept {
 namespace {
 
 // Kept as one literal, so that the pointer that marlin_build_info returns needs no initialisation at run time.
-constexpr const char *kBuildInfo =
-    "{\"version\": \"" MARLIN_BUILD_VERSION "\", \"commit\": \"" MARLIN_BUILD_COMMIT
-    "\", \"compiler\": \"" MARLIN_BUILD_COMPILER "\", \"cuda\": \"" MARLIN_BUILD_CUDA
-    "\", \"architectures\": \"" MARLIN_BUILD_CUDA_ARCHITECTURES
-    "\", \"cpu_kernels\": [\"reference\", \"avx2\", \"avx512\", \"avx512_bf16\"]}";
+constexpr const char *kBuildInfo = "{\"version\": \"" MARLIN_BUILD_VERSION "\", \"commit\": \"" MARLIN_BUILD_COMMIT
+                                   "\", \"compiler\": \"" MARLIN_BUILD_COMPILER "\", \"cuda\": \"" MARLIN_BUILD_CUDA
+                                   "\", \"architectures\": \"" MARLIN_BUILD_CUDA_ARCHITECTURES
+                                   "\", \"cpu_kernels\": [\"reference\", \"avx2\", \"avx512\", \"avx512_bf16\"]}";
 
 struct StatusText {
     marlin_status status;

@@ -112,7 +112,8 @@ Problem problem_from_text(std::string_view text) {
     Problem p;
     if (words.size() < 3 || (words[0] != "gemm" && words[0] != "sp_gemm"))
         fail(Status::InvalidArgument,
-             "problem is \"{}\", expected a form such as \"gemm f16 s4 g128 m16 n4096 k4096\" or \"sp_gemm ...\"", text);
+             "problem is \"{}\", expected a form such as \"gemm f16 s4 g128 m16 n4096 k4096\" or \"sp_gemm ...\"",
+             text);
     p.sparse = words[0] == "sp_gemm";
     const auto a_type = type_named(words[1]);
     const auto type = type_named(words[2]);

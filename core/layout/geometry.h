@@ -38,16 +38,16 @@ MARLIN_HD constexpr int64_t run_rows(Layout layout, int64_t group_size) {
 // Per-column scales and zeros stand apart, 64 a column, because a run of theirs would repeat them.
 struct Geometry {
     PackedShape shape;
-    int64_t columns = 0;        // of 64 features
-    int64_t run_k = 0;          // logical rows a run
-    int64_t runs = 0;           // a column
-    int64_t groups_in_run = 0;  // 0: scales stand apart
-    int64_t codes_size = 0;     // of a run, as the three below
+    int64_t columns = 0;       // of 64 features
+    int64_t run_k = 0;         // logical rows a run
+    int64_t runs = 0;          // a column
+    int64_t groups_in_run = 0; // 0: scales stand apart
+    int64_t codes_size = 0;    // of a run, as the three below
     int64_t scales_size = 0;
     int64_t zeros_size = 0;
     int64_t metadata_size = 0;
     int64_t run_size = 0;
-    int64_t scales_apart = 0;   // offset, meaningful where groups_in_run is 0
+    int64_t scales_apart = 0; // offset, meaningful where groups_in_run is 0
     int64_t zeros_apart = 0;
     int64_t perm_offset = 0;
     int64_t column_scales_offset = 0;
@@ -55,9 +55,7 @@ struct Geometry {
 
     MARLIN_HD constexpr bool sparse() const { return is_sparse24(shape.layout); }
     // Groups along k, 1 where a column has one scale.
-    MARLIN_HD constexpr int64_t groups() const {
-        return groups_in_run == 0 ? 1 : shape.k_packed / shape.group_size;
-    }
+    MARLIN_HD constexpr int64_t groups() const { return groups_in_run == 0 ? 1 : shape.k_packed / shape.group_size; }
     MARLIN_HD constexpr int64_t group_of(int64_t k) const { return groups_in_run == 0 ? 0 : k / shape.group_size; }
     MARLIN_HD constexpr int64_t run_offset(int64_t column, int64_t run) const {
         return (column * runs + run) * run_size;

@@ -92,8 +92,8 @@ WeightsView read_header(const PackedHeader &header, int64_t packed_size, const s
     expect(header.n >= 1 && header.n <= kMaxDimension, "n", header.n, "1 .. 2147483647");
     expect(is_group_size(header.group_size), "group_size", header.group_size, "32, 64, 128 or -1");
     const int64_t run_k = run_rows(layout, header.group_size);
-    expect(header.k_packed >= header.k && header.k_packed % run_k == 0 && header.k_packed <= kMaxPackedRows,
-           "k_packed", header.k_packed, "a multiple of the run length, at least k");
+    expect(header.k_packed >= header.k && header.k_packed % run_k == 0 && header.k_packed <= kMaxPackedRows, "k_packed",
+           header.k_packed, "a multiple of the run length, at least k");
 
     PackedShape shape;
     shape.layout = layout;
@@ -127,10 +127,8 @@ WeightsView attach_host(std::span<const std::byte> packed) {
     expect(packed.size() >= kHeaderSize, "packed_size", static_cast<int64_t>(packed.size()), "at least 256");
     PackedHeader header;
     std::memcpy(&header, packed.data(), sizeof header);
-    const WeightsView view =
-        read_header(header, static_cast<int64_t>(packed.size()), packed.data() + kHeaderSize);
-    const uint64_t found =
-        checksum(packed.subspan(kHeaderSize, static_cast<size_t>(view.geometry.body_size)));
+    const WeightsView view = read_header(header, static_cast<int64_t>(packed.size()), packed.data() + kHeaderSize);
+    const uint64_t found = checksum(packed.subspan(kHeaderSize, static_cast<size_t>(view.geometry.body_size)));
     if (found != header.body_checksum)
         fail(Status::BadPackedData, "packed body: checksum is {:#x}, expected {:#x}: the weights are damaged", found,
              header.body_checksum);

@@ -13,14 +13,14 @@ inline constexpr int64_t kHeaderSize = 256;
 
 // Little-endian, fixed for every layout number, drafts included.
 struct PackedHeader {
-    char magic[8];            // "MARLINW" and a zero byte
-    uint32_t header_size;     // 256
+    char magic[8];        // "MARLINW" and a zero byte
+    uint32_t header_size; // 256
     int32_t layout;
     int32_t type;
     int32_t scale_type;
     int32_t zero_type;
-    uint32_t flags;           // HeaderFlags
-    int64_t k;                // rows of the source
+    uint32_t flags; // HeaderFlags
+    int64_t k;      // rows of the source
     int64_t n;
     int64_t group_size;
     int64_t k_packed;

@@ -49,7 +49,8 @@ MARLIN_HD constexpr bool is_cpu(Layout layout) {
 inline constexpr int64_t kColumnFeatures = 64;
 // k, n and m go up to here; products of two such sizes and the bytes of any layout then fit 63 bits.
 inline constexpr int64_t kMaxDimension = 0x7fffffff;
-// Ragged act-order groups are padded to at most twice k; the bytes of any layout (under 0.7 a weight) still fit 63 bits.
+// Ragged act-order groups are padded to at most twice k; the bytes of any layout (under 0.7 a weight) still fit 63
+// bits.
 inline constexpr int64_t kMaxPackedRows = 2 * kMaxDimension + 128;
 // Every section of the packed bytes starts at a multiple of this.
 inline constexpr int64_t kSectionAlignment = 256;

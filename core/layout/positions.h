@@ -32,9 +32,10 @@ MARLIN_HD constexpr BitsAt nvidia_code_at(int64_t row, int64_t feature) {
 }
 
 // Metadata of 64 features x 128 logical rows = 1024 bytes. Inside: 4 row groups of 16 features x 16 pairs
-// (feature % 8, half of the k32 step) x 16 bytes = one 32-bit word for each of four k32 steps; its low 16 bits belong to
-// feature % 16 < 8, the high ones to the feature 8 further: the operand e of mma.sp.m16n8k32 as lanes 4g and 4g + 1 hold
-// it (sparsity selector 0). `quad` counts groups of four logical rows in the run, `slot` is the first or second kept.
+// (feature % 8, half of the k32 step) x 16 bytes = one 32-bit word for each of four k32 steps; its low 16 bits belong
+// to feature % 16 < 8, the high ones to the feature 8 further: the operand e of mma.sp.m16n8k32 as lanes 4g and 4g + 1
+// hold it (sparsity selector 0). `quad` counts groups of four logical rows in the run, `slot` is the first or second
+// kept.
 MARLIN_HD constexpr BitsAt nvidia_metadata_at(int64_t quad, int64_t slot, int64_t feature) {
     const int64_t block = quad / 32;
     const int64_t step = quad % 32 / 8;
@@ -46,9 +47,10 @@ MARLIN_HD constexpr BitsAt nvidia_metadata_at(int64_t quad, int64_t slot, int64_
 }
 
 // ---- CPU ------------------------------------------------------------------------------------------------------------
-// Chunks of 64 features x 8 rows = 256 bytes, along k. Inside: 4 blocks of 16 features x 64 bytes (one AVX-512 register);
-// 16-bit lane 2 * feature + row % 2 holds the nibbles of rows row % 2 + {0, 2, 4, 6}, lowest first. Shifting the register
-// right by 4 j leaves, in the low bits of every lane, the pair of rows (2j, 2j + 1) as bfloat16 dot products want it.
+// Chunks of 64 features x 8 rows = 256 bytes, along k. Inside: 4 blocks of 16 features x 64 bytes (one AVX-512
+// register); 16-bit lane 2 * feature + row % 2 holds the nibbles of rows row % 2 + {0, 2, 4, 6}, lowest first. Shifting
+// the register right by 4 j leaves, in the low bits of every lane, the pair of rows (2j, 2j + 1) as bfloat16 dot
+// products want it.
 MARLIN_HD constexpr BitsAt cpu_code_at(int64_t row, int64_t feature) {
     const int64_t pair = row % 8 / 2;
     const int64_t lane = 2 * (feature % 16) + row % 2;

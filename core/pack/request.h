@@ -26,21 +26,21 @@ enum class Sparsity : int32_t { Dense = 0, Already24 = 1, Select24 = 2 };
 
 struct PackRequest {
     Source source = Source::Plain;
-    Type src_type = Type::F16;         // Plain only
-    Order src_order = Order::KxN;      // Plain only
-    Type src_scale_type = Type::None;  // of `scales`
-    Type src_zero_type = Type::None;   // of `zeros`, Plain only
-    Type type = Type::None;            // stored; None: what the source holds
-    Type zero_type = Type::None;       // stored; None: what the source holds (rounding to U4: U8)
-    Type scale_type = Type::None;      // stored; None: F16
-    Layout layout = Layout::Default;   // never Default: the backend has chosen
+    Type src_type = Type::F16;        // Plain only
+    Order src_order = Order::KxN;     // Plain only
+    Type src_scale_type = Type::None; // of `scales`
+    Type src_zero_type = Type::None;  // of `zeros`, Plain only
+    Type type = Type::None;           // stored; None: what the source holds
+    Type zero_type = Type::None;      // stored; None: what the source holds (rounding to U4: U8)
+    Type scale_type = Type::None;     // stored; None: F16
+    Layout layout = Layout::Default;  // never Default: the backend has chosen
     ScaleMethod scale_method = ScaleMethod::MinMax;
     Sparsity sparsity = Sparsity::Dense;
-    bool act_order = false;            // g_idx is given
+    bool act_order = false; // g_idx is given
     bool has_column_scales = false;
     int64_t k = 0;
     int64_t n = 0;
-    int64_t ld_src = 0;                // 0: tight
+    int64_t ld_src = 0; // 0: tight
     int64_t group_size = 0;
 
     // Host memory. Empty spans where the call gave NULL; absent while only sizes are asked for.
@@ -54,12 +54,12 @@ struct PackRequest {
 
 // The destination of unpack; NULL pointers are not wanted.
 struct UnpackRequest {
-    Type dst_type = Type::F16;    // F16, BF16, F32: values; S4, U4: one code a byte
+    Type dst_type = Type::F16; // F16, BF16, F32: values; S4, U4: one code a byte
     Order dst_order = Order::KxN;
-    int64_t ld_dst = 0;           // 0: tight
+    int64_t ld_dst = 0; // 0: tight
     std::span<std::byte> dst;
-    std::span<std::byte> scales;  // groups x n of the stored scale type
-    std::span<std::byte> zeros;   // groups x n of the stored zero type
+    std::span<std::byte> scales; // groups x n of the stored scale type
+    std::span<std::byte> zeros;  // groups x n of the stored zero type
 };
 
 } // namespace marlin

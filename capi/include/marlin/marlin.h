@@ -42,11 +42,11 @@
 #define MARLIN_VERSION (MARLIN_VERSION_MAJOR * 10000 + MARLIN_VERSION_MINOR * 100 + MARLIN_VERSION_PATCH)
 
 #if defined(MARLIN_STATIC)
-#  define MARLIN_API
+#define MARLIN_API
 #elif defined(__GNUC__)
-#  define MARLIN_API __attribute__((visibility("default")))
+#define MARLIN_API __attribute__((visibility("default")))
 #else
-#  define MARLIN_API
+#define MARLIN_API
 #endif
 
 #ifdef __cplusplus
@@ -99,13 +99,13 @@ typedef struct marlin_handle_desc {
 /* What the handle really is. */
 typedef struct marlin_handle_info {
     uint32_t struct_size;
-    int32_t device;             /* the one chosen, never MARLIN_DEVICE_DEFAULT */
+    int32_t device; /* the one chosen, never MARLIN_DEVICE_DEFAULT */
     int32_t device_id;
     int32_t compute_capability; /* 90 for sm_90; 0 on the CPU */
     int32_t sm_count;           /* 0 on the CPU */
     int32_t num_threads;        /* 0 on CUDA */
     size_t workspace_size;
-    char name[64];              /* "NVIDIA H200", or the CPU instruction set in use, such as "avx512_bf16" */
+    char name[64]; /* "NVIDIA H200", or the CPU instruction set in use, such as "avx512_bf16" */
     uint64_t reserved[4];
 } marlin_handle_info;
 
@@ -170,13 +170,13 @@ typedef enum marlin_type {
     MARLIN_TYPE_F16 = 1,
     MARLIN_TYPE_BF16 = 2,
     MARLIN_TYPE_F32 = 3,
-    MARLIN_TYPE_S4 = 4,     /* codes -8..7; where they stand one a byte: int8_t */
-    MARLIN_TYPE_U4 = 5,     /* codes 0..15 with a zero point or an offset; one a byte: uint8_t */
-    MARLIN_TYPE_S8 = 6,     /* numbers 6 to 9 are kept for later versions: MARLIN_NOT_SUPPORTED */
+    MARLIN_TYPE_S4 = 4, /* codes -8..7; where they stand one a byte: int8_t */
+    MARLIN_TYPE_U4 = 5, /* codes 0..15 with a zero point or an offset; one a byte: uint8_t */
+    MARLIN_TYPE_S8 = 6, /* numbers 6 to 9 are kept for later versions: MARLIN_NOT_SUPPORTED */
     MARLIN_TYPE_F8E4M3 = 7,
     MARLIN_TYPE_S3 = 8,
     MARLIN_TYPE_U3 = 9,
-    MARLIN_TYPE_U8 = 10,    /* integer zero points */
+    MARLIN_TYPE_U8 = 10, /* integer zero points */
     MARLIN_TYPE_FORCE_32 = 0x7fffffff
 } marlin_type;
 
@@ -184,9 +184,9 @@ typedef enum marlin_type {
  * ever. Arrangements still being worked on are numbered from 0x1000; a version that changes one gives it a new number
  * and refuses the old one (MARLIN_BAD_PACKED_DATA) instead of misreading it: keep the source of draft weights. */
 typedef enum marlin_layout {
-    MARLIN_LAYOUT_DEFAULT = 0,               /* the handle's device decides, and dense or 2:4 */
-    MARLIN_LAYOUT_DENSE_DRAFT = 0x1000,      /* every NVIDIA kernel, small and large m */
-    MARLIN_LAYOUT_SPARSE24_DRAFT = 0x1001,   /* the same with 2:4 sparsity */
+    MARLIN_LAYOUT_DEFAULT = 0,             /* the handle's device decides, and dense or 2:4 */
+    MARLIN_LAYOUT_DENSE_DRAFT = 0x1000,    /* every NVIDIA kernel, small and large m */
+    MARLIN_LAYOUT_SPARSE24_DRAFT = 0x1001, /* the same with 2:4 sparsity */
     MARLIN_LAYOUT_CPU_DRAFT = 0x1002,
     MARLIN_LAYOUT_CPU_SPARSE24_DRAFT = 0x1003,
     MARLIN_LAYOUT_FORCE_32 = 0x7fffffff
@@ -207,8 +207,8 @@ typedef struct marlin_weights {
                            F16, BF16, F32: w = code * scale + offset (GGUF Q4_1, HQQ) */
     int32_t device;     /* where data lies: a handle of another device refuses it */
     int32_t device_id;
-    uint32_t flags;     /* bit 0: 2:4 sparse */
-    int64_t k;          /* as in the source */
+    uint32_t flags; /* bit 0: 2:4 sparse */
+    int64_t k;      /* as in the source */
     int64_t n;
     int64_t group_size; /* consecutive packed rows that share a scale, or MARLIN_GROUP_PER_COLUMN */
     int64_t k_packed;   /* rows as stored, >= k: whole tiles, and act-order groups that are not full, are padded */
@@ -292,23 +292,23 @@ typedef struct marlin_pack_desc {
     int32_t sparsity;       /* marlin_sparsity */
     uint32_t flags;         /* MARLIN_PACK_... */
     int32_t reserved0;
-    int64_t k;              /* any, padding is marlin_pack's business */
+    int64_t k; /* any, padding is marlin_pack's business */
     int64_t n;
-    int64_t ld_src;         /* PLAIN, in elements, 0: tight */
-    int64_t group_size;     /* 32, 64, 128 or MARLIN_GROUP_PER_COLUMN; 0 is refused */
+    int64_t ld_src;     /* PLAIN, in elements, 0: tight */
+    int64_t group_size; /* 32, 64, 128 or MARLIN_GROUP_PER_COLUMN; 0 is refused */
     uint64_t reserved[6];
 } marlin_pack_desc;
 
 typedef struct marlin_pack_input {
     uint32_t struct_size;
-    int32_t memory;          /* 0: the handle's memory; 1: host memory. The same for CPU handles */
-    const void *src;         /* src, scales and zeros: any alignment; the typed pointers: that of their type */
-    size_t src_size;         /* exactly what the description gives, as all below */
-    const void *scales;      /* NULL: computed here (values only) */
+    int32_t memory;     /* 0: the handle's memory; 1: host memory. The same for CPU handles */
+    const void *src;    /* src, scales and zeros: any alignment; the typed pointers: that of their type */
+    size_t src_size;    /* exactly what the description gives, as all below */
+    const void *scales; /* NULL: computed here (values only) */
     size_t scales_size;
-    const void *zeros;       /* integer zero points or offsets, see marlin_source */
+    const void *zeros; /* integer zero points or offsets, see marlin_source */
     size_t zeros_size;
-    const int32_t *g_idx;    /* k entries, the group of each source row (act-order); needs MARLIN_PACK_ACT_ORDER */
+    const int32_t *g_idx; /* k entries, the group of each source row (act-order); needs MARLIN_PACK_ACT_ORDER */
     size_t g_idx_size;
     const float *importance; /* k entries > 0, one a source row; weighs rounding and 2:4 selection; NULL: all 1 */
     size_t importance_size;
@@ -335,12 +335,12 @@ typedef struct marlin_unpack_desc {
     int32_t dst_type;  /* F16, BF16, F32: w computed in FP32, rounded once; S4, U4 (the stored type): one code a byte */
     int32_t dst_order; /* marlin_order; source row order, act-order undone */
     int32_t reserved0;
-    int64_t ld_dst;    /* in elements, 0: tight */
-    void *dst;         /* in the handle's memory; NULL: not wanted, as all below */
-    size_t dst_size;   /* at least ((rows - 1) * ld_dst + row length) elements */
-    void *scales;      /* packed groups x n of the stored scale type, packed groups = k_packed / group_size (or 1) */
+    int64_t ld_dst;  /* in elements, 0: tight */
+    void *dst;       /* in the handle's memory; NULL: not wanted, as all below */
+    size_t dst_size; /* at least ((rows - 1) * ld_dst + row length) elements */
+    void *scales;    /* packed groups x n of the stored scale type, packed groups = k_packed / group_size (or 1) */
     size_t scales_size;
-    void *zeros;       /* packed groups x n of the stored zero type */
+    void *zeros; /* packed groups x n of the stored zero type */
     size_t zeros_size;
     uint64_t reserved[4];
 } marlin_unpack_desc;

@@ -1,5 +1,5 @@
 // The CUDA backend on top of cuda/runtime.h; it says NotSupported where the library was built without CUDA.
-#include "cuda/backend.h"
+#include "cuda/cuda_backend.h"
 
 #include <vector>
 
