@@ -1,0 +1,17 @@
+// Asking the processor for its instruction sets.
+#include "cpu/isa.h"
+
+namespace marlin::cpu {
+
+// __builtin_cpu_supports reads cpuid once, and xgetbv for what the operating system saves on a context switch.
+Isa machine_isa() {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+        return Isa::Reference;
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+        return Isa::Avx2;
+    return __builtin_cpu_supports("avx512bf16") ? Isa::Avx512Bf16 : Isa::Avx512;
+}
+
+} // namespace marlin::cpu
