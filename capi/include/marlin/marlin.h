@@ -390,8 +390,8 @@ MARLIN_API marlin_status marlin_gemm_query(marlin_handle_t handle, const marlin_
 
 /* C[m, n] = A[m, k] * dequantize(B)[k, n] + bias, B dense. [async]
  *
- * Numbers: every weight is exact (code * scale, (code - zero) * scale or code * scale + offset); products accumulate in
- * FP32; one rounding to the type of C, where overflow gives infinity. A NaN or infinity in a row of A stays in that row
+ * Numbers: a weight is code * scale, (code - zero) * scale or code * scale + offset, unrounded on the CPU; products
+ * accumulate in FP32; one rounding to the type of C, where overflow gives infinity. A NaN or infinity in a row of A stays in that row
  * of C (an infinity may become a NaN). Elements of A beyond k within lda are never read into a result; elements of C
  * beyond n within ldc are not written. C must not overlap A, B or bias.
  * Alignment: A, C and bias to their element size.
