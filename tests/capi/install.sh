@@ -14,8 +14,10 @@ for file in include/marlin/marlin.h "${libdir#"$prefix"/}"/{libmarlin.so.0,cmake
 done
 
 configure_and_build() {
-    "$cmake" -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" 2>&1 &&
-        "$cmake" --build "$2" >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    if ! { "$cmake" -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$prefix" && "$cmake" --build "$2"; } >"$work/log" 2>&1; then
+        cat "$work/log"
+        exit 1
+    fi
 }
 configure_and_build "$source/tests/consumer" "$work/consumer"
 "$work/consumer/consumer_c"
@@ -23,7 +25,13 @@ configure_and_build "$source/tests/consumer" "$work/consumer"
 configure_and_build "$source/examples/c" "$work/quickstart"
 "$work/quickstart/quickstart"
 
+if ! command -v pkg-config >/dev/null; then
+    echo "pkg-config is not installed here: what uses it was not run"
+    exit 0
+fi
 export PKG_CONFIG_PATH=$libdir/pkgconfig
-[ "$(pkg-config --modversion marlin)" = "$(sed -n 's/^project(marlin VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")" ]
-cc -std=c11 "$source/examples/c/quickstart.c" $(pkg-config --cflags --libs marlin) -lm -o "$work/with_pkg_config"
+version=$(sed -n 's/^project(marlin VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")
+[ "$(pkg-config --modversion marlin)" = "$version" ] || { echo "install.sh: marlin.pc is not of version $version" >&2; exit 1; }
+read -ra flags <<<"$(pkg-config --cflags --libs marlin)"
+cc -std=c11 "$source/examples/c/quickstart.c" "${flags[@]}" -lm -o "$work/with_pkg_config"
 LD_LIBRARY_PATH=$libdir "$work/with_pkg_config"
