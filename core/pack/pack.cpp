@@ -1,0 +1,153 @@
+// Packing in host memory: check everything, then write column by column.
+#include "pack/pack.h"
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+
+#include "common/error.h"
+#include "pack/parallel_columns.h"
+#include "pack/plan.h"
+#include "pack/run_table.h"
+#include "pack/tile_source.h"
+
+namespace marlin {
+namespace {
+
+RowOrder make_row_order(const PackRequest &r) {
+    return r.act_order ? RowOrder(r.layout, r.k, r.group_size, r.g_idx) : RowOrder(r.layout, r.k, r.group_size);
+}
+
+void check_importance(const PackRequest &r) {
+    for (size_t i = 0; i < r.importance.size(); ++i)
+        if (!std::isfinite(r.importance[i]) || r.importance[i] < 0.0f)
+            fail(Status::InvalidArgument, "importance of row {} is {}, expected a finite number >= 0", i,
+                 r.importance[i]);
+}
+
+void check_column_scales(const PackRequest &r) {
+    for (size_t i = 0; i < r.column_scales.size(); ++i)
+        if (!std::isfinite(r.column_scales[i]))
+            fail(Status::InvalidArgument, "column_scales[{}] is {}, expected a finite number", i, r.column_scales[i]);
+}
+
+void check_packed(std::span<std::byte> packed, int64_t size) {
+    if (static_cast<int64_t>(packed.size()) < size)
+        fail(Status::InvalidArgument, "packed_size is {}, expected at least {}", packed.size(), size);
+    if (reinterpret_cast<uintptr_t>(packed.data()) % kSectionAlignment != 0)
+        fail(Status::InvalidArgument, "packed is {}, expected a pointer aligned to {} bytes",
+             static_cast<const void *>(packed.data()), kSectionAlignment);
+}
+
+template <typename Value>
+void store(std::byte *at, Value value) {
+    std::memcpy(at, &value, sizeof value);
+}
+
+void store_as(std::byte *at, float value, Type type) {
+    if (type == Type::U8)
+        *at = static_cast<std::byte>(static_cast<unsigned>(value));
+    else if (type == Type::F32)
+        store(at, value);
+    else
+        store(at, f32_to_half(value, type));
+}
+
+void write_params(const PackJob &job, int64_t run, const Tile &tile, std::byte *body) {
+    const Geometry &g = job.geometry;
+    for (int64_t i = 0; i < job.groups_in_tile(); ++i)
+        for (int64_t f = 0; f < kColumnFeatures; ++f) {
+            const int64_t group = job.first_group(run) + i;
+            store_as(body + g.scale(group, tile.first_feature + f), tile.params[i].scale[f], g.shape.scale_type);
+            if (g.shape.zero_type != Type::None)
+                store_as(body + g.zero(group, tile.first_feature + f), tile.params[i].zero[f], g.shape.zero_type);
+        }
+}
+
+// Kept codes of every quad moved together: [2 * quad + slot][feature].
+void compress(Tile &tile) {
+    for (int64_t row = 0; row < tile.rows / 2; ++row)
+        for (int64_t f = 0; f < kColumnFeatures; ++f) {
+            const int64_t at = row * kColumnFeatures + f;
+            tile.code[at] = tile.code[(row / 2 * 4 + tile.position[at]) * kColumnFeatures + f];
+        }
+}
+
+void write_run(const PackJob &job, const RunTable &table, int64_t column, int64_t run, Tile &tile, std::byte *body) {
+    const Geometry &g = job.geometry;
+    std::byte *const at = body + g.run_offset(column, run);
+    if (g.sparse()) {
+        compress(tile);
+        table.write_metadata(tile.position, at + g.codes_size + g.scales_size + g.zeros_size);
+    }
+    table.write_codes(tile.code, at);
+    if (g.groups_in_run > 0 || run == 0)
+        write_params(job, run, tile, body);
+}
+
+// Everything behind the runs but per-column scales and zeros; gaps between sections are zero.
+void write_sections(const PackRequest &r, const Geometry &g, const RowOrder &order, std::byte *body) {
+    const int64_t runs_end = g.columns * g.runs * g.run_size;
+    std::memset(body + runs_end, 0, static_cast<size_t>(g.body_size - runs_end));
+    if (g.shape.has_perm)
+        std::memcpy(body + g.perm_offset, order.perm().data(), order.perm().size() * sizeof(int32_t));
+    if (g.shape.has_column_scales)
+        std::memcpy(body + g.column_scales_offset, r.column_scales.data(), r.column_scales.size_bytes());
+}
+
+// checksum() of the body, in parallel: a sum modulo 2^64 has no order.
+uint64_t body_checksum(const std::byte *body, int64_t size, ParallelFor &parallel) {
+    constexpr int64_t kBlockWords = 1 << 15;
+    const int64_t words = size / 8;
+    std::atomic<uint64_t> total = 0;
+    parallel_columns(
+        parallel, div_up(words, kBlockWords), [] { return 0; },
+        [&](int, int64_t block) {
+            uint64_t sum = 0;
+            const int64_t end = (block + 1) * kBlockWords < words ? (block + 1) * kBlockWords : words;
+            for (int64_t i = block * kBlockWords; i < end; ++i) {
+                uint64_t word = 0;
+                std::memcpy(&word, body + 8 * i, sizeof word);
+                sum += checksum_word(word, static_cast<uint64_t>(i));
+            }
+            total += sum;
+        });
+    return total;
+}
+
+} // namespace
+
+WeightsView pack_host(const PackRequest &request, std::span<std::byte> packed, ParallelFor &parallel) {
+    const PackPlan plan = make_plan(request);
+    check_sizes(request, plan);
+    check_importance(request);
+    check_column_scales(request);
+    const RowOrder order = make_row_order(request);
+    PackedShape shape = plan.shape;
+    shape.k_packed = order.k_packed();
+    shape.has_perm = order.has_perm();
+    const Geometry geometry = make_geometry(shape);
+    check_packed(packed, packed_size(shape));
+
+    const PackJob job{request, plan, geometry, order};
+    const auto source = plan.zeros == SourceZeros::Rounded ? make_value_source(job) : make_code_source(job);
+    const auto make_tile = [] { return std::make_unique<Tile>(); };
+    parallel_columns(parallel, geometry.columns, make_tile,
+                     [&](std::unique_ptr<Tile> &tile, int64_t column) { source->check(column, *tile); });
+
+    // Nothing below can fail on account of the data.
+    std::byte *const body = packed.data() + kHeaderSize;
+    const RunTable table(geometry);
+    write_sections(request, geometry, order, body);
+    parallel_columns(parallel, geometry.columns, make_tile, [&](std::unique_ptr<Tile> &tile, int64_t column) {
+        for (int64_t run = 0; run < geometry.runs; ++run) {
+            source->fill(column, run, *tile);
+            write_run(job, table, column, run, *tile, body);
+        }
+    });
+    const PackedHeader header = make_header(geometry, request.k, body_checksum(body, geometry.body_size, parallel));
+    std::memcpy(packed.data(), &header, sizeof header);
+    return read_header(header, static_cast<int64_t>(packed.size()), body);
+}
+
+} // namespace marlin

@@ -1,0 +1,214 @@
+// Unpacking in host memory: values or codes in the row order of the source, scales and zeros as stored.
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "common/checked.h"
+#include "common/error.h"
+#include "layout/element.h"
+#include "pack/pack.h"
+#include "pack/parallel_columns.h"
+#include "pack/plan.h"
+#include "pack/run_table.h"
+#include "quantize/rounding.h"
+
+namespace marlin {
+namespace {
+
+constexpr int64_t kRunElements = 128 * kColumnFeatures;
+constexpr uint8_t kPruned = 16;
+
+// The codes of a run, kPruned where 2:4 left one out.
+struct RunCodes {
+    uint8_t stored[kRunElements];
+    uint8_t position[kRunElements / 2];
+    uint8_t code[kRunElements];
+};
+
+void read_run(const WeightsView &w, const RunTable &table, int64_t column, int64_t run, RunCodes &codes) {
+    const Geometry &g = w.geometry;
+    const std::byte *const at = w.body + g.run_offset(column, run);
+    if (!g.sparse())
+        return table.read_codes(at, codes.code);
+    table.read_codes(at, codes.stored);
+    table.read_metadata(at + g.codes_size + g.scales_size + g.zeros_size, codes.position);
+    std::memset(codes.code, kPruned, sizeof codes.code);
+    for (int64_t row = 0; row < g.run_k / 2; ++row)
+        for (int64_t f = 0; f < kColumnFeatures; ++f) {
+            const int64_t i = row * kColumnFeatures + f;
+            codes.code[(row / 2 * 4 + codes.position[i]) * kColumnFeatures + f] = codes.stored[i];
+        }
+}
+
+struct Destination {
+    std::byte *data;
+    Type type;
+    Order order;
+    int64_t ld;
+
+    std::byte *at(int64_t k, int64_t n) const {
+        return data + (order == Order::KxN ? k * ld + n : n * ld + k) * size_of(type);
+    }
+};
+
+void write_value(std::byte *at, float value, Type type) {
+    if (type == Type::F32) {
+        std::memcpy(at, &value, sizeof value);
+        return;
+    }
+    const uint16_t bits = f32_to_half(value, type);
+    std::memcpy(at, &bits, sizeof bits);
+}
+
+// Rows of one run; source_row(i) is negative for padding.
+template <typename SourceRow>
+void write_run(const WeightsView &w, const RunCodes &codes, int64_t column, int64_t run, const Destination &dst,
+               SourceRow source_row) {
+    const Geometry &g = w.geometry;
+    const Grid grid = grid_of(w.shape().zero_type);
+    const int64_t first_n = column * kColumnFeatures;
+    const int64_t features = w.n - first_n < kColumnFeatures ? w.n - first_n : kColumnFeatures;
+    for (int64_t r = 0; r < g.run_k; ++r) {
+        const int64_t packed_row = run * g.run_k + r;
+        const int64_t k = source_row(packed_row);
+        if (k < 0)
+            continue;
+        const int64_t group = g.group_of(packed_row);
+        for (int64_t f = 0; f < features; ++f) {
+            const int64_t n = first_n + f;
+            const uint8_t code = codes.code[r * kColumnFeatures + f];
+            const ZeroAndOffset zero = read_zero(w, group, n);
+            std::byte *const at = dst.at(k, n);
+            if (is_float(dst.type)) {
+                const CodeGrid column_grid{read_scale(w, group, n), 1.0f, zero.zero, zero.offset};
+                write_value(at, code == kPruned ? 0.0f : value_of(code, column_grid), dst.type);
+            } else {
+                const uint8_t present = code == kPruned ? padding_code(zero.zero, grid) : code;
+                *at = static_cast<std::byte>(dst.type == Type::S4 ? present - 8 : present);
+            }
+        }
+    }
+}
+
+// Packed rows in use: whole groups of the source in order, all of them with act-order.
+int64_t unpacked_groups(const WeightsView &w) {
+    const int64_t group_size = w.shape().group_size;
+    if (group_size == kGroupPerColumn)
+        return 1;
+    return w.perm != nullptr ? w.geometry.groups() : div_up(w.k, group_size);
+}
+
+// Codes have no value zero where the zero point is 16, or where the grid has an offset.
+void check_pruned_codes(const WeightsView &w) {
+    const Grid grid = grid_of(w.shape().zero_type);
+    if (!w.sparse() || grid == Grid::Symmetric)
+        return;
+    if (grid == Grid::Offset)
+        fail(Status::InvalidArgument,
+             "dst_type is u4, expected f16, bf16 or f32: weights with offsets have no code for "
+             "the zeros that 2:4 sparsity left out");
+    for (int64_t group = 0; group < w.geometry.groups(); ++group)
+        for (int64_t n = 0; n < w.n; ++n)
+            if (const float zero = read_zero(w, group, n).zero; zero > 15.0f)
+                fail(Status::InvalidArgument,
+                     "dst_type is u4, expected f16, bf16 or f32: the zero point of group {}, column {} is {}, no code "
+                     "for the zeros that 2:4 sparsity left out",
+                     group, n, zero);
+}
+
+Destination check_destination(const WeightsView &w, const UnpackRequest &r) {
+    const Type stored = w.shape().type;
+    if (!is_float(r.dst_type) && r.dst_type != stored)
+        fail(Status::InvalidArgument, "dst_type is {}, expected f16, bf16, f32 or {} as stored", to_string(r.dst_type),
+             to_string(stored));
+    if (r.dst_order != Order::KxN && r.dst_order != Order::NxK)
+        fail(Status::InvalidArgument, "dst_order is {}, expected 0 or 1", static_cast<int32_t>(r.dst_order));
+    const bool k_by_n = r.dst_order == Order::KxN;
+    const int64_t tight = k_by_n ? w.n : w.k;
+    if (r.ld_dst != 0 && r.ld_dst < tight)
+        fail(Status::InvalidArgument, "ld_dst is {}, expected 0 or >= {} = {}", r.ld_dst, k_by_n ? "n" : "k", tight);
+    const int64_t ld = r.ld_dst == 0 ? tight : r.ld_dst;
+    if (!r.dst.empty()) {
+        check_strided_size("dst_size", static_cast<int64_t>(r.dst.size()), k_by_n ? w.k : w.n, tight, ld,
+                           size_of(r.dst_type));
+        if (!is_float(r.dst_type))
+            check_pruned_codes(w);
+    }
+    return {r.dst.data(), r.dst_type, r.dst_order, ld};
+}
+
+void check_group_size(const char *name, size_t size, const WeightsView &w, Type type) {
+    if (size == 0)
+        return;
+    if (type == Type::None)
+        fail(Status::InvalidArgument, "{} is {}, expected none: the weights are s4", name, size);
+    const int64_t groups = unpacked_groups(w);
+    const int64_t expected = checked_mul(checked_mul(groups, w.n, name), size_of(type), name);
+    if (static_cast<int64_t>(size) != expected)
+        fail(Status::InvalidArgument, "{} is {} bytes, expected {}: {} groups x {} columns of {}", name, size, expected,
+             groups, w.n, to_string(type));
+}
+
+// The order of the source must be found again for every row, or a part of dst would stay unwritten.
+void check_perm(const WeightsView &w) {
+    if (w.perm == nullptr)
+        return;
+    std::vector<bool> seen(static_cast<size_t>(w.k), false);
+    int64_t count = 0;
+    for (int64_t i = 0; i < w.shape().k_packed; ++i) {
+        const int64_t row = w.perm[i];
+        if (row < 0)
+            continue;
+        if (row >= w.k || seen[static_cast<size_t>(row)])
+            fail(Status::BadPackedData, "perm[{}] is {}, expected each of 0 .. {} once", i, row, w.k - 1);
+        seen[static_cast<size_t>(row)] = true;
+        ++count;
+    }
+    if (count != w.k)
+        fail(Status::BadPackedData, "perm names {} rows, expected k = {}", count, w.k);
+}
+
+void copy_group_values(const WeightsView &w, const UnpackRequest &r) {
+    const Geometry &g = w.geometry;
+    for (int64_t group = 0; group < unpacked_groups(w); ++group)
+        for (int64_t n = 0; n < w.n; ++n) {
+            const int64_t i = group * w.n + n;
+            const int64_t scale_size = size_of(w.shape().scale_type);
+            const int64_t zero_size = size_of(w.shape().zero_type);
+            if (!r.scales.empty())
+                std::memcpy(r.scales.data() + i * scale_size, w.body + g.scale(group, n),
+                            static_cast<size_t>(scale_size));
+            if (!r.zeros.empty())
+                std::memcpy(r.zeros.data() + i * zero_size, w.body + g.zero(group, n), static_cast<size_t>(zero_size));
+        }
+}
+
+} // namespace
+
+void unpack_host(const WeightsView &w, const UnpackRequest &r, ParallelFor &parallel) {
+    const Destination dst = check_destination(w, r);
+    check_group_size("scales_size", r.scales.size(), w, w.shape().scale_type);
+    check_group_size("zeros_size", r.zeros.size(), w, w.shape().zero_type);
+    check_perm(w);
+    if (!r.scales.empty() || !r.zeros.empty())
+        copy_group_values(w, r);
+    if (r.dst.empty())
+        return;
+    const auto source_row = [&w](int64_t packed_row) -> int64_t {
+        if (w.perm != nullptr)
+            return w.perm[packed_row];
+        return packed_row < w.k ? packed_row : -1;
+    };
+    const RunTable table(w.geometry);
+    parallel_columns(
+        parallel, w.geometry.columns, [] { return std::make_unique<RunCodes>(); },
+        [&](std::unique_ptr<RunCodes> &codes, int64_t column) {
+            for (int64_t run = 0; run < w.geometry.runs; ++run) {
+                read_run(w, table, column, run, *codes);
+                write_run(w, *codes, column, run, dst, source_row);
+            }
+        });
+}
+
+} // namespace marlin
