@@ -31,14 +31,14 @@ std::optional<Type> type_named(std::string_view name) {
     return std::nullopt;
 }
 
-// The number behind a prefix: "m16" with "m" gives 16; nothing where the rest is no number.
+// The number behind a prefix: "m16" with "m" gives 16; nothing where the rest is no number, or a negative one.
 std::optional<int64_t> number_after(std::string_view word, std::string_view prefix) {
     if (!word.starts_with(prefix))
         return std::nullopt;
     word.remove_prefix(prefix.size());
     int64_t value = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (word.empty() || error != std::errc() || end != word.data() + word.size())
+    if (word.empty() || error != std::errc() || end != word.data() + word.size() || value < 0)
         return std::nullopt;
     return value;
 }
@@ -46,6 +46,10 @@ std::optional<int64_t> number_after(std::string_view word, std::string_view pref
 // The type behind a prefix: "sbf16" with "s" gives BF16.
 std::optional<Type> type_after(std::string_view word, std::string_view prefix) {
     return word.starts_with(prefix) ? type_named(word.substr(prefix.size())) : std::nullopt;
+}
+
+bool is_zero_type(Type type) {
+    return type == Type::U8 || is_float(type);
 }
 
 bool read_number(std::string_view word, Problem &p) {
@@ -69,18 +73,33 @@ bool read_word(std::string_view word, Problem &p) {
         p.bias = true;
     else if (word == "perm")
         p.act_order = true;
-    else if (const auto bias = type_after(word, "bias")) {
+    else if (const auto bias = type_after(word, "bias"); bias && is_float(*bias)) {
         p.bias = true;
         p.bias_type = *bias;
-    } else if (const auto c = type_after(word, "c"))
+    } else if (const auto c = type_after(word, "c"); c && is_float(*c))
         p.c_type = *c;
     else if (const auto scale = type_after(word, "s"); scale && is_half(*scale))
         p.scale_type = *scale;
-    else if (const auto zero = type_after(word, "z"))
+    else if (const auto zero = type_after(word, "z"); zero && is_zero_type(*zero))
         p.zero_type = *zero;
     else
         return read_number(word, p);
     return true;
+}
+
+// What single words cannot show: sizes that are missing or do not fit each other.
+void check_whole(const Problem &p, std::string_view text) {
+    if (p.n < 1 || p.k < 1)
+        fail(Status::InvalidArgument, "problem \"{}\": n, k are {}, {}, expected 1 or more of both", text, p.n, p.k);
+    if (p.group_size == 0)
+        fail(Status::InvalidArgument, "problem \"{}\": group_size is 0, expected a word such as g128, or gcol", text);
+    if (p.lda < p.k)
+        fail(Status::InvalidArgument, "problem \"{}\": lda is {}, expected at least k = {}", text, p.lda, p.k);
+    if (p.ldc < p.n)
+        fail(Status::InvalidArgument, "problem \"{}\": ldc is {}, expected at least n = {}", text, p.ldc, p.n);
+    if (p.type == Type::S4 && p.zero_type != Type::None)
+        fail(Status::InvalidArgument, "problem \"{}\": zero type is {}, expected none for s4", text,
+             to_string(p.zero_type));
 }
 
 } // namespace
@@ -129,13 +148,11 @@ Problem problem_from_text(std::string_view text) {
     for (size_t i = 3; i < words.size(); ++i)
         if (!read_word(words[i], p))
             fail(Status::InvalidArgument, "problem \"{}\": word \"{}\" is not understood", text, words[i]);
-    if (p.m < 0 || p.n < 1 || p.k < 1)
-        fail(Status::InvalidArgument, "problem \"{}\": m, n, k are {}, {}, {}, expected m >= 0, n >= 1, k >= 1", text,
-             p.m, p.n, p.k);
     if (p.lda == 0)
         p.lda = p.k;
     if (p.ldc == 0)
         p.ldc = p.n;
+    check_whole(p, text);
     return p;
 }
 

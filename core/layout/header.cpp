@@ -73,6 +73,9 @@ WeightsView read_header(const PackedHeader &header, int64_t packed_size, const s
     if (header.header_checksum != checksum(checked_part(header)))
         fail(Status::BadPackedData, "packed header: checksum is {:#x}, expected {:#x}: the header is damaged",
              header.header_checksum, checksum(checked_part(header)));
+    // A later version may give these bytes a meaning that this one would miss.
+    for (const uint8_t byte : header.reserved)
+        expect(byte == 0, "reserved", byte, "0");
     const auto layout = static_cast<Layout>(header.layout);
     if (!is_known(layout))
         fail(Status::BadPackedData, "packed header: layout is {:#x}, unknown to this version of libmarlin",
