@@ -6,8 +6,8 @@ import sys
 from typing import Any, NamedTuple
 
 from . import _native
-from ._enums import Type, member
-from ._errors import invalid
+from ._enums import Type
+from ._errors import invalid, member
 
 _INT, _UINT, _FLOAT, _BFLOAT = 0x000, 0x100, 0x200, 0x400
 INT8, UINT8, INT32, UINT32 = _INT | 8, _UINT | 8, _INT | 32, _UINT | 32

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TypeVar
 
 from . import native
 
@@ -114,19 +113,3 @@ class LogLevel(IntEnum):
     ERROR = native.MARLIN_LOG_ERROR
     WARNING = native.MARLIN_LOG_WARNING
     CALLS = native.MARLIN_LOG_CALLS
-
-
-E_ = TypeVar("E_", bound=IntEnum)
-
-
-def member(enum: type[E_], value: E_ | str | int, name: str) -> E_:
-    """Return the member that value is or names in either case ("gptq_v1"); name is the argument's, for the text."""
-    from ._errors import Error
-
-    try:
-        if isinstance(value, str):
-            return enum[value.upper()]
-        return enum(value)
-    except (KeyError, ValueError):
-        names = ", ".join(repr(known.name.lower()) for known in enum)
-        raise Error(Status.INVALID_ARGUMENT, f"{name} is {value!r}, expected one of {names}") from None

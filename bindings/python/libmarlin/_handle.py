@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _arrays, native
-from ._enums import CpuIsa, Device, Math, Status, member
-from ._errors import Error, invalid
+from ._enums import CpuIsa, Device, Math, Status
+from ._errors import Error, invalid, member
 from ._multiply import gemm, query, sp_gemm
 from ._pack import pack, pack_size
 from ._unpack import unpack
@@ -73,7 +73,8 @@ class Handle:
         status, self._address = native.marlin_handle_create(desc)
         if status:
             raise Error(status, native.last_error(0))
-        self._gemm_desc = native.marlin_gemm_desc()  # reused by every multiply, under the lock
+        self._gemm_desc = native.marlin_gemm_desc()  # reused by every multiply, under the lock,
+        self._gemm_call: tuple[int, ...] = ()  # and what its fields hold
         _open_handles.add(self)
         info = self.info
         self._on_cuda = info.device is Device.CUDA

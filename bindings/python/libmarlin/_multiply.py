@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import _native, native
 from ._arrays import check_place, describe, float_type, new_like, rows
-from ._enums import Type, member
-from ._errors import invalid
+from ._enums import Type
+from ._errors import invalid, member
 from ._weights import Weights
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def gemm(
 
     a has the shape (..., k) of float16, bfloat16 or (CPU) float32, its last axis contiguous and its rows at one
     distance; BF16 in a uint16 array is said by dtype="bf16". out has the shape (..., n) and may be of another of these
-    types; None makes an array of the same library as a (NumPy, PyTorch, CuPy; for others on the CPU a memoryview, 16-bit
-    floats as their bits) of type out_dtype, by default a's. bias has the shape (n,). Products accumulate in FP32, with
-    one rounding to out's type.
+    types; None makes an array of the same library as a (NumPy, PyTorch, CuPy; for others on the CPU a memoryview,
+    16-bit floats as their bits) of type out_dtype, by default a's. bias has the shape (n,). Products accumulate in
+    FP32, with one rounding to out's type.
 
     On CUDA the work is enqueued on the handle's stream: keep a, weights and out until it is done.
 
@@ -126,16 +126,13 @@ def _multiply(
             )
         bias_address = bias_array.address
 
+    call = (a_type, c_type, bias_type, m, lda, ldc, bias_address)
     with handle._lock:
         handle._need_open()
         desc = handle._gemm_desc
-        desc.a_type = a_type
-        desc.c_type = c_type
-        desc.bias_type = bias_type
-        desc.m = m
-        desc.lda = lda
-        desc.ldc = ldc
-        desc.bias = bias_address
+        if handle._gemm_call != call:  # filling seven fields takes longer than the rest of the way into the library
+            desc.a_type, desc.c_type, desc.bias_type, desc.m, desc.lda, desc.ldc, desc.bias = call
+            handle._gemm_call = call
         status = function(handle._address, desc, a_array.address, weights._native, c_array.address)
         if status:
             handle._check(status)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import native
 from ._arrays import INT8, INT32, UINT8, UINT32, Array, check_place, describe, float_type, on_host
-from ._enums import Layout, Order, ScaleMethod, Source, Sparsity, Type, member
-from ._errors import invalid
+from ._enums import Layout, Order, ScaleMethod, Source, Sparsity, Type
+from ._errors import invalid, member
 from ._weights import PER_COLUMN, Weights, allocate, packed_array
 
 if TYPE_CHECKING:
@@ -54,17 +54,18 @@ def pack(
     * "awq": src (k, n/8), scales (groups, n), zeros (groups, n/8), required.
     * "compressed_tensors": src (n, ceil(k/8)), scales (n, groups), zeros (ceil(n/8), groups).
 
-    Words are int32 or uint32 arrays of eight codes; there k and n say sizes that are no multiple of 8 (a length of g_idx
-    says k). dtype, scales_dtype and zeros_dtype "bf16" mean uint16 arrays that hold BF16.
+    Words are int32 or uint32 arrays of eight codes; there k and n say sizes that are no multiple of 8 (the length of
+    g_idx says k). dtype, scales_dtype and zeros_dtype "bf16" mean uint16 arrays that hold BF16.
 
-    What is stored: type S4 or U4, zero_type NONE, U8 or an offset type, scale_type F16 or BF16, layout; None is what the
-    source holds (values: S4), F16, and what the handle's device reads best. scale_method is used when values are rounded.
-    sparsity: "already_24" or "select_24" stores 2:4 weights. importance, k floats > 0, weighs rounding and selection.
-    column_scales are n more float32 factors, kept with the weights. packed is memory for the result, at least
-    pack_size bytes, 256-byte aligned; None allocates it (CPU handles). Inputs may lie in host memory for any handle.
+    What is stored: type S4 or U4, zero_type NONE, U8 or an offset type, scale_type F16 or BF16, layout; None is what
+    the source holds (values: S4), F16, and what the handle's device reads best. scale_method is used when values are
+    rounded. sparsity: "already_24" or "select_24" stores 2:4 weights. importance, k floats > 0, weighs rounding and
+    selection. column_scales are n more float32 factors, kept with the weights. packed is memory for the result, at
+    least pack_size bytes, 256-byte aligned; None allocates it (CPU handles). Inputs may lie in host memory for any
+    handle.
 
-    Raises TypeError for element types, and Error: INVALID_ARGUMENT (shapes, non-finite values, codes out of range: named
-    with their position), NOT_SUPPORTED, NOT_SPARSE, OUT_OF_MEMORY, DEVICE_ERROR.
+    Raises TypeError for element types, and Error: INVALID_ARGUMENT (shapes, non-finite values, codes out of range:
+    named with their position), NOT_SUPPORTED, NOT_SPARSE, OUT_OF_MEMORY, DEVICE_ERROR.
     """
     desc = native.marlin_pack_desc()
     inputs = native.marlin_pack_input()
@@ -96,7 +97,7 @@ def pack(
     inputs.src, inputs.src_size = src_array.address, _span(src_array)
 
     groups = 1 if group_size == PER_COLUMN else -(-desc.k // group_size) if group_size > 0 else 0
-    by_column = desc.source == Source.COMPRESSED_TENSORS or (desc.source == Source.PLAIN and desc.src_order == Order.NXK)
+    by_column = desc.source == Source.COMPRESSED_TENSORS or desc.src_order == Order.NXK
     if scales is not None and groups:
         array = read(scales, "scales")
         desc.src_scale_type = float_type(array, scales_dtype, "scales")
@@ -136,16 +137,14 @@ def pack(
     return _run(handle, desc, inputs, packed)
 
 
-def _run(
-    handle: Handle, desc: native.marlin_pack_desc, inputs: native.marlin_pack_input, packed: Any
-) -> Weights:
+def _run(handle: Handle, desc: native.marlin_pack_desc, inputs: native.marlin_pack_input, packed: Any) -> Weights:
     with handle._lock:
         handle._need_open()
         status, size = native.marlin_pack_size(handle._address, desc)
         handle._check(status)
         if packed is None:
             if handle._on_cuda:
-                raise invalid(f"packed is None, expected {size} bytes of the GPU's memory: a CUDA handle allocates none")
+                raise invalid(f"packed is None, expected {size} bytes of the handle's GPU memory")
             packed = allocate(size)
         memory = packed_array(packed, handle)
         if memory.read_only:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import native
-from ._enums import LogLevel, member
+from ._enums import LogLevel
+from ._errors import member
 
 
 def version() -> str:
@@ -23,9 +24,7 @@ def build_info() -> dict[str, Any]:
     return info
 
 
-def set_log(
-    receiver: Callable[[LogLevel, str], object] | None, level: LogLevel | str | int = LogLevel.WARNING
-) -> None:
+def set_log(receiver: Callable[[LogLevel, str], object] | None, level: LogLevel | str | int = LogLevel.WARNING) -> None:
     """Set the receiver of the process's log, and how much it receives.
 
     receiver(level, message) is called by the thread that made the call, perhaps by several at once; it must not use the

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import native
 from ._arrays import INT8, UINT8, Array, check_place, describe, float_type, new_buffer, rows
-from ._enums import Order, Type, member
-from ._errors import invalid
+from ._enums import Order, Type
+from ._errors import invalid, member
 from ._weights import Weights
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def unpack(
 
     dtype is F16, BF16 or F32 (the value, computed in FP32 and rounded once), or the stored S4 or U4 (one code a byte,
     int8 or uint8); None is what out holds, or F32. out None makes a memoryview of that shape (CPU handles;
-    numpy.asarray reads it without a copy; F16 and BF16 are uint16 there). Rows of out may be apart. Pruned weights are 0.
+    numpy.asarray reads it without a copy; F16 and BF16 are uint16 there). Rows of out may be apart. Pruned weights are
+    0.
 
     scales and zeros are arrays of the shape (weights.groups, n) that receive the stored scales (weights.scale_type) and
     zero points or offsets (weights.zero_type); None: not wanted.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import tempfile
@@ -26,10 +27,8 @@ def allocate(size: int) -> mmap.mmap:
     """Return private zeroed memory, aligned to pages and backed by huge ones where the system gives them."""
     memory = mmap.mmap(-1, max(size, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        try:
+        with contextlib.suppress(OSError):  # a kernel without them
             memory.madvise(mmap.MADV_HUGEPAGE)
-        except OSError:  # a kernel without them
-            pass
     return memory
 
 
@@ -141,5 +140,5 @@ def packed_array(value: Any, handle: Handle) -> Array:
     if not array.is_contiguous:
         raise invalid(f"packed has strides {array.strides}, expected contiguous memory")
     if array.address % _ALIGNMENT:
-        raise invalid(f"packed is {array.address % _ALIGNMENT} bytes past a multiple of 256, expected 256-byte alignment")
+        raise invalid(f"packed is at address {array.address:#x}, expected a multiple of {_ALIGNMENT}")
     return array
