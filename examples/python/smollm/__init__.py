@@ -1,0 +1,1 @@
+"""A light Llama in NumPy, with its linear layers multiplied by libmarlin or by NumPy."""
