@@ -15,10 +15,10 @@ constexpr bool same(Ours ours, Theirs theirs) {
     return static_cast<int64_t>(ours) == static_cast<int64_t>(theirs);
 }
 
-static_assert(MARLIN_VERSION_MAJOR == MARLIN_BUILD_VERSION_MAJOR &&
-                  MARLIN_VERSION_MINOR == MARLIN_BUILD_VERSION_MINOR &&
-                  MARLIN_VERSION_PATCH == MARLIN_BUILD_VERSION_PATCH,
-              "marlin.h and CMakeLists.txt name different versions");
+// marlin.h and CMakeLists.txt name the same version.
+static_assert(MARLIN_VERSION_MAJOR == MARLIN_BUILD_VERSION_MAJOR);
+static_assert(MARLIN_VERSION_MINOR == MARLIN_BUILD_VERSION_MINOR);
+static_assert(MARLIN_VERSION_PATCH == MARLIN_BUILD_VERSION_PATCH);
 
 static_assert(same(Status::InvalidArgument, MARLIN_INVALID_ARGUMENT));
 static_assert(same(Status::NotSupported, MARLIN_NOT_SUPPORTED));
