@@ -47,51 +47,80 @@ struct Destination {
     Order order;
     int64_t ld;
 
+    // Elements from one feature to the next, and the first one of source row k.
+    int64_t stride() const { return order == Order::KxN ? 1 : ld; }
     std::byte *at(int64_t k, int64_t n) const {
         return data + (order == Order::KxN ? k * ld + n : n * ld + k) * size_of(type);
     }
 };
 
-void write_value(std::byte *at, float value, Type type) {
-    if (type == Type::F32) {
-        std::memcpy(at, &value, sizeof value);
-        return;
+// One row: 64 codes at most become elements that are `stride` apart.
+template <typename T, typename Convert>
+void write_row(const uint8_t *codes, int64_t features, std::byte *at, int64_t stride, Convert convert) {
+    for (int64_t f = 0; f < features; ++f) {
+        const T element = convert(codes[f], f);
+        std::memcpy(at + f * stride * static_cast<int64_t>(sizeof element), &element, sizeof element);
     }
-    const uint16_t bits = f32_to_half(value, type);
-    std::memcpy(at, &bits, sizeof bits);
 }
+
+// What the codes of 64 features of one group stand for.
+struct GroupOfColumn {
+    CodeGrid grid[kColumnFeatures];
+    uint8_t pruned_code[kColumnFeatures];
+
+    void read(const WeightsView &w, int64_t group, int64_t first_n, int64_t features) {
+        for (int64_t f = 0; f < features; ++f) {
+            const ZeroAndOffset zero = read_zero(w, group, first_n + f);
+            grid[f] = {read_scale(w, group, first_n + f), 1.0f, zero.zero, zero.offset};
+            pruned_code[f] = padding_code(zero.zero, grid_of(w.shape().zero_type));
+        }
+    }
+    float value(uint8_t code, int64_t f) const { return code == kPruned ? 0.0f : value_of(code, grid[f]); }
+    uint8_t code(uint8_t code, int64_t f) const { return code == kPruned ? pruned_code[f] : code; }
+};
 
 // Rows of one run; source_row(i) is negative for padding.
 template <typename SourceRow>
 void write_run(const WeightsView &w, const RunCodes &codes, int64_t column, int64_t run, const Destination &dst,
                SourceRow source_row) {
     const Geometry &g = w.geometry;
-    const Grid grid = grid_of(w.shape().zero_type);
     const int64_t first_n = column * kColumnFeatures;
     const int64_t features = w.n - first_n < kColumnFeatures ? w.n - first_n : kColumnFeatures;
+    GroupOfColumn group;
+    int64_t group_read = -1;
     for (int64_t r = 0; r < g.run_k; ++r) {
         const int64_t packed_row = run * g.run_k + r;
         const int64_t k = source_row(packed_row);
         if (k < 0)
             continue;
-        const int64_t group = g.group_of(packed_row);
-        for (int64_t f = 0; f < features; ++f) {
-            const int64_t n = first_n + f;
-            const uint8_t code = codes.code[r * kColumnFeatures + f];
-            const ZeroAndOffset zero = read_zero(w, group, n);
-            std::byte *const at = dst.at(k, n);
-            if (is_float(dst.type)) {
-                const CodeGrid column_grid{read_scale(w, group, n), 1.0f, zero.zero, zero.offset};
-                write_value(at, code == kPruned ? 0.0f : value_of(code, column_grid), dst.type);
-            } else {
-                const uint8_t present = code == kPruned ? padding_code(zero.zero, grid) : code;
-                *at = static_cast<std::byte>(dst.type == Type::S4 ? present - 8 : present);
-            }
+        if (g.group_of(packed_row) != group_read) {
+            group_read = g.group_of(packed_row);
+            group.read(w, group_read, first_n, features);
+        }
+        const uint8_t *const row = codes.code + r * kColumnFeatures;
+        std::byte *const at = dst.at(k, first_n);
+        switch (dst.type) {
+        case Type::F32:
+            write_row<float>(row, features, at, dst.stride(), [&](uint8_t c, int64_t f) { return group.value(c, f); });
+            break;
+        case Type::F16:
+            write_row<uint16_t>(row, features, at, dst.stride(),
+                                [&](uint8_t c, int64_t f) { return f32_to_f16(group.value(c, f)); });
+            break;
+        case Type::BF16:
+            write_row<uint16_t>(row, features, at, dst.stride(),
+                                [&](uint8_t c, int64_t f) { return f32_to_bf16(group.value(c, f)); });
+            break;
+        default: {
+            const int bias = dst.type == Type::S4 ? 8 : 0;
+            write_row<uint8_t>(row, features, at, dst.stride(),
+                               [&](uint8_t c, int64_t f) { return static_cast<uint8_t>(group.code(c, f) - bias); });
+        }
         }
     }
 }
 
-// Packed rows in use: whole groups of the source in order, all of them with act-order.
+// Packed groups that hold rows of the source: its own groups when in order, all of them with act-order.
 int64_t unpacked_groups(const WeightsView &w) {
     const int64_t group_size = w.shape().group_size;
     if (group_size == kGroupPerColumn)

@@ -16,17 +16,21 @@ struct KeptPair {
 // The two largest of four magnitudes, ties to the lower position. With magnitudes 1 (nonzero) and 0 this keeps the
 // nonzero rows of a quad that already is 2:4 and fills up with the lowest free positions.
 MARLIN_HD constexpr KeptPair keep_two(float m0, float m1, float m2, float m3) {
-    const float m[4] = {m0, m1, m2, m3};
-    unsigned mask = 0;
-    for (int p = 0; p < 4; ++p) {
-        int before = 0; // how many others go first
-        for (int q = 0; q < 4; ++q)
-            before += m[q] > m[p] || (m[q] == m[p] && q < p) ? 1 : 0;
-        mask |= (before < 2 ? 1u : 0u) << p;
-    }
-    const auto first = static_cast<uint8_t>((mask & 1u) != 0 ? 0 : (mask & 2u) != 0 ? 1 : 2);
-    const auto second = static_cast<uint8_t>((mask & 8u) != 0 ? 3 : (mask & 4u) != 0 ? 2 : 1);
-    return {first, second};
+    // Whether the lower position of each pair goes first; a row stays when two or more of its three pairs are won.
+    // Written without branches, so that 64 columns become vectors.
+    const int w01 = m0 >= m1 ? 1 : 0;
+    const int w02 = m0 >= m2 ? 1 : 0;
+    const int w03 = m0 >= m3 ? 1 : 0;
+    const int w12 = m1 >= m2 ? 1 : 0;
+    const int w13 = m1 >= m3 ? 1 : 0;
+    const int w23 = m2 >= m3 ? 1 : 0;
+    const int keep0 = w01 + w02 + w03 >= 2 ? 1 : 0;
+    const int keep1 = 1 - w01 + w12 + w13 >= 2 ? 1 : 0;
+    const int keep3 = 3 - w03 - w13 - w23 >= 2 ? 1 : 0;
+    // Two are kept: the first is 0, else 1, else 2; the second is 3, else 2, else 1.
+    const int first = (1 - keep0) * (2 - keep1);
+    const int second = keep3 != 0 ? 3 : 2 - keep0 * keep1;
+    return {static_cast<uint8_t>(first), static_cast<uint8_t>(second)};
 }
 
 } // namespace marlin
