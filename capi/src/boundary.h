@@ -177,6 +177,13 @@ inline void check_range(const char *name, int64_t value, int64_t lowest, int64_t
         fail(Status::InvalidArgument, "{} is {}, expected {} to {}", name, value, lowest, highest);
 }
 
+// Types 6 to 9 are valid numbers whose meaning comes with a later version.
+inline void check_not_kept(const char *name, int32_t type) {
+    if (type >= MARLIN_TYPE_S8 && type <= MARLIN_TYPE_U3)
+        fail(Status::NotSupported, "{} is {} ({}), which is kept for a later version of libmarlin", name, type,
+             to_string(static_cast<Type>(type)));
+}
+
 inline void check_alignment(const void *pointer, const char *name, size_t alignment) {
     if (reinterpret_cast<uintptr_t>(pointer) % alignment != 0)
         fail(Status::InvalidArgument, "{} is {}, expected a multiple of {} bytes", name, pointer, alignment);

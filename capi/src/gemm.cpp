@@ -7,8 +7,7 @@ namespace {
 
 Type activation_type(const char *name, int32_t value, Type otherwise) {
     const auto type = value == 0 ? otherwise : static_cast<Type>(value);
-    if (type == Type::S8 || type == Type::F8E4M3)
-        fail(Status::NotSupported, "{} is {} ({}), which this version does not multiply", name, value, to_string(type));
+    check_not_kept(name, value);
     if (!is_float(type))
         fail(Status::InvalidArgument, "{} is {}, expected 1 (f16), 2 (bf16) or 3 (f32)", name, value);
     return type;
@@ -21,6 +20,20 @@ int64_t stride_of(const char *name, int64_t value, const char *row_name, int64_t
     if (value < row)
         fail(Status::InvalidArgument, "{} is {}, expected 0 or >= {} = {}", name, value, row_name, row);
     return value;
+}
+
+// Bytes from the first element of a matrix to behind its last.
+int64_t extent(const char *name, int64_t rows, int64_t row, int64_t stride, Type type) {
+    if (rows == 0)
+        return 0;
+    const int64_t elements = checked_add(checked_mul(rows - 1, stride, name), row, name);
+    return checked_mul(elements, size_of(type), name);
+}
+int64_t size_of_a(const Problem &p) {
+    return extent("the size of a", p.m, p.k, p.lda, p.a_type);
+}
+int64_t size_of_c(const Problem &p) {
+    return extent("the size of c", p.m, p.n, p.ldc, p.c_type);
 }
 
 Problem problem_of(const marlin_gemm_desc &desc, const WeightsView &b) {
@@ -49,13 +62,9 @@ Problem problem_of(const marlin_gemm_desc &desc, const WeightsView &b) {
     p.k = b.k;
     p.lda = stride_of("desc.lda", desc.lda, "k", b.k);
     p.ldc = stride_of("desc.ldc", desc.ldc, "n", b.n);
+    static_cast<void>(size_of_a(p)); // overflow is an error of the query as well
+    static_cast<void>(size_of_c(p));
     return p;
-}
-
-// Bytes from the first element of a matrix to behind its last.
-int64_t extent(const char *name, int64_t rows, int64_t row, int64_t stride, Type type) {
-    const int64_t elements = checked_add(checked_mul(rows - 1, stride, name), row, name);
-    return checked_mul(elements, size_of(type), name);
 }
 
 void check_operand(const void *pointer, const char *name, Type type, const Backend &backend) {
@@ -68,8 +77,8 @@ void check_operand(const void *pointer, const char *name, Type type, const Backe
 void check_operands(const Problem &p, const GemmOperands &operands, const WeightsView &b, const Backend &backend) {
     check_operand(operands.a, "a", p.a_type, backend);
     check_operand(operands.c, "c", p.c_type, backend);
-    const int64_t a_size = extent("the size of a", p.m, p.k, p.lda, p.a_type);
-    const int64_t c_size = extent("the size of c", p.m, p.n, p.ldc, p.c_type);
+    const int64_t a_size = size_of_a(p);
+    const int64_t c_size = size_of_c(p);
     if (overlap(operands.c, c_size, operands.a, a_size))
         fail(Status::InvalidArgument, "c overlaps a: c is {}, {} bytes, a is {}, {} bytes", operands.c, c_size,
              operands.a, a_size);

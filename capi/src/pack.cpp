@@ -13,6 +13,11 @@ Enum enumerator(const char *name, int32_t value, int64_t highest) {
     return static_cast<Enum>(value);
 }
 
+Type type_of(const char *name, int32_t value) {
+    check_not_kept(name, value);
+    return enumerator<Type>(name, value, MARLIN_TYPE_U8);
+}
+
 Layout layout_of(const marlin_pack_desc &desc, const Backend &backend, bool sparse) {
     const auto layout = static_cast<Layout>(desc.layout);
     if (layout == Layout::Default)
@@ -31,13 +36,13 @@ PackRequest read_desc(const marlin_pack_desc *given, const Backend &backend) {
         fail(Status::InvalidArgument, "desc.flags is {:#x}, expected a sum of MARLIN_PACK_...", desc.flags);
     PackRequest request;
     request.source = enumerator<Source>("desc.source", desc.source, MARLIN_SOURCE_MARLIN_24);
-    request.src_type = enumerator<Type>("desc.src_type", desc.src_type, MARLIN_TYPE_U8);
+    request.src_type = type_of("desc.src_type", desc.src_type);
     request.src_order = enumerator<Order>("desc.src_order", desc.src_order, MARLIN_ORDER_NXK);
-    request.src_scale_type = enumerator<Type>("desc.src_scale_type", desc.src_scale_type, MARLIN_TYPE_U8);
-    request.src_zero_type = enumerator<Type>("desc.src_zero_type", desc.src_zero_type, MARLIN_TYPE_U8);
-    request.type = enumerator<Type>("desc.type", desc.type, MARLIN_TYPE_U8);
-    request.zero_type = enumerator<Type>("desc.zero_type", desc.zero_type, MARLIN_TYPE_U8);
-    request.scale_type = enumerator<Type>("desc.scale_type", desc.scale_type, MARLIN_TYPE_U8);
+    request.src_scale_type = type_of("desc.src_scale_type", desc.src_scale_type);
+    request.src_zero_type = type_of("desc.src_zero_type", desc.src_zero_type);
+    request.type = type_of("desc.type", desc.type);
+    request.zero_type = type_of("desc.zero_type", desc.zero_type);
+    request.scale_type = type_of("desc.scale_type", desc.scale_type);
     request.scale_method = enumerator<ScaleMethod>("desc.scale_method", desc.scale_method, MARLIN_SCALE_LEAST_SQUARES);
     request.sparsity = enumerator<Sparsity>("desc.sparsity", desc.sparsity, MARLIN_SPARSITY_SELECT_24);
     request.layout = layout_of(desc, backend, request.sparsity != Sparsity::Dense);
@@ -180,7 +185,7 @@ marlin_status marlin_unpack(marlin_handle_t handle, const marlin_weights *weight
         check_reserved(known.reserved, "desc.reserved");
         check_range("desc.reserved0", known.reserved0, 0, 0);
         UnpackRequest request;
-        request.dst_type = enumerator<Type>("desc.dst_type", known.dst_type, MARLIN_TYPE_U8);
+        request.dst_type = type_of("desc.dst_type", known.dst_type);
         request.dst_order = enumerator<Order>("desc.dst_order", known.dst_order, MARLIN_ORDER_NXK);
         request.ld_dst = known.ld_dst;
         request.dst = output_array(known.dst, known.dst_size, "dst", *self.backend);
