@@ -141,21 +141,24 @@ def rows(array: Array, columns: int, name: str) -> tuple[int, int]:
     shape, strides = array.shape, array.strides
     if not shape or shape[-1] != columns:
         raise invalid(f"{name} has shape {shape}, expected (..., {columns})")
+    if 0 in shape[:-1]:
+        return 0, columns
     if strides[-1] != 1 and columns > 1:
         raise invalid(f"{name} has stride {strides[-1]} along its last axis, expected 1: make it contiguous")
-    count, leading = 1, 0  # rows so far, elements between them (0: not known yet)
+    count, leading = 1, None  # rows so far, elements between them
     for length, stride in zip(shape[-2::-1], strides[-2::-1], strict=True):
-        if length == 0:
-            return 0, columns
         if length == 1:
             continue
-        if leading and stride != leading * count:
+        if leading is None:
+            leading = stride
+        elif stride != leading * count:
             raise invalid(f"{name} has strides {strides}, expected rows at one distance: make it contiguous")
-        leading = leading or stride
         count *= length
-    if leading and leading < columns:
+    if leading is None:
+        return 1, columns
+    if leading < columns:
         raise invalid(f"{name} has {leading} elements between rows, expected at least {columns}: make it contiguous")
-    return count, leading or columns
+    return count, leading
 
 
 def new_like(like: Any, kind: Type, shape: tuple[int, ...], on_cuda: bool) -> Any:

@@ -103,6 +103,8 @@ def pack(
         desc.src_scale_type = float_type(array, scales_dtype, "scales")
         _expect_shape(array, "scales", (desc.n, groups) if by_column else (groups, desc.n))
         inputs.scales, inputs.scales_size = array.address, array.size
+    elif scales is None and (desc.source != Source.PLAIN or desc.src_type in (Type.S4, Type.U4)):
+        raise invalid("scales is None, expected an array: src holds codes")
     if zeros is not None and groups:
         array = read(zeros, "zeros")
         words = desc.n

@@ -112,7 +112,7 @@ def _multiply(
             raise invalid("out is read-only, expected an array that can be written")
         check_place(c_array, "out", on_cuda, device_id)
     c_type = float_type(c_array, out_dtype, "out", of_integers=a_type)
-    _, ldc = rows(c_array, n, "out")
+    ldc = rows(c_array, n, "out")[1] if m else n  # an empty memoryview has no second axis
 
     bias_address = 0
     bias_type = Type.NONE

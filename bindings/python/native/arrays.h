@@ -47,6 +47,22 @@ static PyObject *number_tuple(const void *values, Py_ssize_t n, int wide, Py_ssi
     return tuple;
 }
 
+/* The strides of a row-major array without gaps, from its shape; NULL where shape is. */
+static PyObject *compact_strides(PyObject *shape) {
+    const Py_ssize_t n = shape ? PyTuple_Size(shape) : 0;
+    PyObject *tuple = shape ? PyTuple_New(n) : NULL;
+    long long stride = 1;
+    for (Py_ssize_t i = n - 1; tuple && i >= 0; i--) {
+        PyObject *number = PyLong_FromLongLong(stride);
+        if (!number || PyTuple_SetItem(tuple, i, number) < 0) {
+            Py_DECREF(tuple);
+            return NULL;
+        }
+        stride *= PyLong_AsLongLong(PyTuple_GetItem(shape, i));
+    }
+    return tuple;
+}
+
 /* Takes over the references shape and strides; either may be NULL with an exception set. */
 static PyObject *description(void *address, int code, int bits, PyObject *shape, PyObject *strides, int device_type,
                              int device_id, int read_only, PyObject *owner) {
@@ -129,17 +145,22 @@ PyObject *describe_buffer(PyObject *object) {
     const int code = buffer_code(buffer->format);
     const Py_ssize_t size = buffer->itemsize;
     int whole = size > 0;
-    for (int i = 0; whole && i < buffer->ndim; i++) {
+    for (int i = 0; whole && buffer->strides && i < buffer->ndim; i++) {
         whole = buffer->strides[i] % size == 0;
     }
     if (code < 0) {
         PyErr_Format(PyExc_TypeError, "the element format is %s, expected one number of the machine's byte order",
                      buffer->format);
+    } else if (buffer->ndim > 0 && !buffer->shape) {
+        PyErr_SetString(PyExc_TypeError, "the buffer has no shape");
     } else if (!whole) {
         PyErr_SetString(PyExc_TypeError, "the strides are no multiples of the element size");
     } else {
-        result = description(buffer->buf, code, (int)(8 * size), number_tuple(buffer->shape, buffer->ndim, 0, 1),
-                             number_tuple(buffer->strides, buffer->ndim, 0, size), DL_CPU, 0, buffer->readonly, owner);
+        PyObject *shape = number_tuple(buffer->shape, buffer->ndim, 0, 1);
+        /* ctypes leaves the strides out although they were asked for. */
+        PyObject *strides =
+            buffer->strides ? number_tuple(buffer->strides, buffer->ndim, 0, size) : compact_strides(shape);
+        result = description(buffer->buf, code, (int)(8 * size), shape, strides, DL_CPU, 0, buffer->readonly, owner);
     }
     Py_DECREF(owner);
     return result;
@@ -168,20 +189,7 @@ PyObject *describe_dlpack(PyObject *capsule) {
         return NULL;
     }
     PyObject *shape = number_tuple(tensor->shape, tensor->ndim, 1, 1);
-    PyObject *strides = NULL;
-    if (tensor->strides) {
-        strides = number_tuple(tensor->strides, tensor->ndim, 1, 1);
-    } else {
-        strides = PyTuple_New(tensor->ndim);
-        int64_t stride = 1;
-        for (Py_ssize_t i = tensor->ndim - 1; strides && i >= 0; i--) {
-            PyObject *number = PyLong_FromLongLong(stride);
-            if (!number || PyTuple_SetItem(strides, i, number) < 0) {
-                Py_CLEAR(strides);
-            }
-            stride *= tensor->shape[i];
-        }
-    }
+    PyObject *strides = tensor->strides ? number_tuple(tensor->strides, tensor->ndim, 1, 1) : compact_strides(shape);
     return description((char *)tensor->data + tensor->byte_offset, tensor->code, tensor->bits, shape, strides,
                        tensor->device_type, tensor->device_id, read_only, capsule);
 }
