@@ -5,7 +5,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from conftest import check, from_bf16, to_bf16
+from oracle import check, from_bf16, to_bf16
 
 import libmarlin
 from libmarlin import _arrays

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import check, from_bf16, to_bf16
+from oracle import check, from_bf16, to_bf16
 
 import libmarlin
 
