@@ -9,7 +9,6 @@
 #include "layout/element.h"
 #include "pack/pack.h"
 #include "pack/parallel_columns.h"
-#include "pack/plan.h"
 #include "pack/run_table.h"
 #include "quantize/rounding.h"
 
@@ -120,30 +119,30 @@ void write_run(const WeightsView &w, const RunCodes &codes, int64_t column, int6
     }
 }
 
-// Packed groups that hold rows of the source: its own groups when in order, all of them with act-order.
-int64_t unpacked_groups(const WeightsView &w) {
-    const int64_t group_size = w.shape().group_size;
-    if (group_size == kGroupPerColumn)
-        return 1;
-    return w.perm != nullptr ? w.geometry.groups() : div_up(w.k, group_size);
-}
-
 // Codes have no value zero where the zero point is 16, or where the grid has an offset.
 void check_pruned_codes(const WeightsView &w) {
     const Grid grid = grid_of(w.shape().zero_type);
     if (!w.sparse() || grid == Grid::Symmetric)
         return;
     if (grid == Grid::Offset)
-        fail(Status::InvalidArgument,
-             "dst_type is u4, expected f16, bf16 or f32: weights with offsets have no code for "
-             "the zeros that 2:4 sparsity left out");
+        fail(Status::NotSupported, "dst_type is u4, expected f16, bf16 or f32: weights with offsets have no code for "
+                                   "the zeros that 2:4 sparsity left out");
     for (int64_t group = 0; group < w.geometry.groups(); ++group)
         for (int64_t n = 0; n < w.n; ++n)
             if (const float zero = read_zero(w, group, n).zero; zero > 15.0f)
-                fail(Status::InvalidArgument,
+                fail(Status::NotSupported,
                      "dst_type is u4, expected f16, bf16 or f32: the zero point of group {}, column {} is {}, no code "
                      "for the zeros that 2:4 sparsity left out",
                      group, n, zero);
+}
+
+// Room for all rows but what follows the last; more is fine.
+void check_room(const UnpackRequest &r, int64_t row_count, int64_t row, int64_t ld) {
+    const int64_t last = checked_mul(row_count - 1, ld, "dst_size");
+    const int64_t least = checked_mul(checked_add(last, row, "dst_size"), size_of(r.dst_type), "dst_size");
+    if (static_cast<int64_t>(r.dst.size()) < least)
+        fail(Status::InvalidArgument, "dst_size is {} bytes, expected at least {}: {} rows of {} {}, {} apart",
+             r.dst.size(), least, row_count, row, to_string(r.dst_type), ld);
 }
 
 Destination check_destination(const WeightsView &w, const UnpackRequest &r) {
@@ -159,8 +158,7 @@ Destination check_destination(const WeightsView &w, const UnpackRequest &r) {
         fail(Status::InvalidArgument, "ld_dst is {}, expected 0 or >= {} = {}", r.ld_dst, k_by_n ? "n" : "k", tight);
     const int64_t ld = r.ld_dst == 0 ? tight : r.ld_dst;
     if (!r.dst.empty()) {
-        check_strided_size("dst_size", static_cast<int64_t>(r.dst.size()), k_by_n ? w.k : w.n, tight, ld,
-                           size_of(r.dst_type));
+        check_room(r, k_by_n ? w.k : w.n, tight, ld);
         if (!is_float(r.dst_type))
             check_pruned_codes(w);
     }
@@ -172,7 +170,7 @@ void check_group_size(const char *name, size_t size, const WeightsView &w, Type 
         return;
     if (type == Type::None)
         fail(Status::InvalidArgument, "{} is {}, expected none: the weights are s4", name, size);
-    const int64_t groups = unpacked_groups(w);
+    const int64_t groups = w.geometry.groups();
     const int64_t expected = checked_mul(checked_mul(groups, w.n, name), size_of(type), name);
     if (static_cast<int64_t>(size) != expected)
         fail(Status::InvalidArgument, "{} is {} bytes, expected {}: {} groups x {} columns of {}", name, size, expected,
@@ -200,7 +198,7 @@ void check_perm(const WeightsView &w) {
 
 void copy_group_values(const WeightsView &w, const UnpackRequest &r) {
     const Geometry &g = w.geometry;
-    for (int64_t group = 0; group < unpacked_groups(w); ++group)
+    for (int64_t group = 0; group < w.geometry.groups(); ++group)
         for (int64_t n = 0; n < w.n; ++n) {
             const int64_t i = group * w.n + n;
             const int64_t scale_size = size_of(w.shape().scale_type);

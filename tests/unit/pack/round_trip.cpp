@@ -73,7 +73,7 @@ void expect_codes(const Weights &w, const WeightsView &view) {
 
 void expect_group_values(const Weights &w, const WeightsView &view) {
     const PackedShape &shape = view.shape();
-    const int64_t groups = view.perm != nullptr ? view.geometry.groups() : w.groups;
+    const int64_t groups = view.geometry.groups();
     std::vector<std::byte> scales(static_cast<size_t>(groups * w.n * size_of(shape.scale_type)));
     std::vector<std::byte> zeros(static_cast<size_t>(groups * w.n * size_of(shape.zero_type)));
     UnpackRequest request;
@@ -84,7 +84,7 @@ void expect_group_values(const Weights &w, const WeightsView &view) {
     int64_t different = 0;
     for (int64_t g = 0; g < groups; ++g) {
         const int32_t row = view.perm != nullptr ? view.perm[g * shape.group_size] : 0; // a group starts with a row
-        const int64_t source = view.perm == nullptr ? g : row < 0 ? -1 : w.group[row];
+        const int64_t source = view.perm == nullptr ? (g < w.groups ? g : -1) : row < 0 ? -1 : w.group[row];
         for (int64_t j = 0; j < w.n; ++j) {
             const double scale = number_at(scales.data(), g * w.n + j, shape.scale_type);
             different += scale != (source < 0 ? 0.0 : double(w.scale[source * w.n + j]));
