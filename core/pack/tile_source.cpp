@@ -52,11 +52,12 @@ void select_kept(const PackJob &job, Tile &tile) {
         uint8_t *const position = tile.position + 2 * quad * kColumnFeatures;
         for (int64_t f = 0; f < kColumnFeatures; ++f) {
             const KeptPair pair = keep_two(magnitude[0][f], magnitude[1][f], magnitude[2][f], magnitude[3][f]);
-            for (int64_t p = 0; p < 4; ++p)
-                kept[p * kColumnFeatures + f] = p == pair.first || p == pair.second ? 1 : 0;
             position[f] = pair.first;
             position[kColumnFeatures + f] = pair.second;
         }
+        for (int64_t p = 0; p < 4; ++p)
+            for (int64_t f = 0; f < kColumnFeatures; ++f)
+                kept[p * kColumnFeatures + f] = position[f] == p || position[kColumnFeatures + f] == p ? 1 : 0;
     }
 }
 

@@ -26,11 +26,21 @@ struct ColumnGrid {
     float offset[kColumnFeatures];
 };
 
+// body(r, w, kept) for the rows that are not padding; kept(f) tells whether column f takes part, and is the constant
+// true for dense rows.
 template <typename Body>
 void for_each_row(const ValueRows &rows, Body body) {
-    for (int64_t r = 0; r < rows.count; ++r)
-        if (rows.source_row[r] >= 0)
-            body(r, rows.values + r * kColumnFeatures);
+    for (int64_t r = 0; r < rows.count; ++r) {
+        if (rows.source_row[r] < 0)
+            continue;
+        const float *const w = rows.values + r * kColumnFeatures;
+        if (rows.kept == nullptr) {
+            body(r, w, [](int64_t) { return true; });
+        } else {
+            const uint8_t *const kept = rows.kept + r * kColumnFeatures;
+            body(r, w, [kept](int64_t f) { return kept[f] != 0; });
+        }
+    }
 }
 
 } // namespace
@@ -41,15 +51,18 @@ ColumnRange::ColumnRange() {
 }
 
 void add_to_range(const ValueRows &rows, ColumnRange &range) {
-    for_each_row(rows, [&](int64_t r, const float *w) {
-        const uint8_t *kept = rows.kept == nullptr ? nullptr : rows.kept + r * kColumnFeatures;
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    ColumnRange so_far = range; // a copy cannot overlap the values
+    for_each_row(rows, [&so_far](int64_t, const float *w, auto kept) {
         for (int64_t f = 0; f < kColumnFeatures; ++f) {
-            if (kept != nullptr && kept[f] == 0)
-                continue;
-            range.low[f] = w[f] < range.low[f] ? w[f] : range.low[f];
-            range.high[f] = w[f] > range.high[f] ? w[f] : range.high[f];
+            const float value = w[f];
+            const float low = kept(f) ? value : infinity;
+            const float high = kept(f) ? value : -infinity;
+            so_far.low[f] = low < so_far.low[f] ? low : so_far.low[f];
+            so_far.high[f] = high > so_far.high[f] ? high : so_far.high[f];
         }
     });
+    range = so_far;
 }
 
 ColumnParams min_max_params(const ColumnRange &range, RoundingTypes types) {
@@ -75,15 +88,13 @@ void CandidateErrors::add(const ValueRows &rows) {
     for (int i = 0; i < kScaleCandidates; ++i) {
         const ColumnGrid grid(params_[i], grid_);
         float *const errors = errors_[i];
-        for_each_row(rows, [&](int64_t r, const float *w) {
+        for_each_row(rows, [&](int64_t r, const float *w, auto kept) {
             const float importance = rows.importance == nullptr ? 1.0f : rows.importance[rows.source_row[r]];
-            const uint8_t *kept = rows.kept == nullptr ? nullptr : rows.kept + r * kColumnFeatures;
             for (int64_t f = 0; f < kColumnFeatures; ++f) {
-                if (kept != nullptr && kept[f] == 0)
-                    continue;
                 const CodeGrid g = grid.at(f);
                 const float e = w[f] - value_of(code_of(w[f], g), g);
-                errors[f] += importance * (e * e);
+                const float sum = errors[f] + importance * (e * e);
+                errors[f] = kept(f) ? sum : errors[f];
             }
         });
     }
@@ -105,7 +116,7 @@ ColumnParams CandidateErrors::best() const {
 
 void round_rows(const ValueRows &rows, const ColumnParams &params, Grid grid, uint8_t *codes) {
     const ColumnGrid column(params, grid);
-    for_each_row(rows, [&](int64_t r, const float *w) {
+    for_each_row(rows, [&](int64_t r, const float *w, auto) {
         uint8_t *const out = codes + r * kColumnFeatures;
         for (int64_t f = 0; f < kColumnFeatures; ++f)
             out[f] = static_cast<uint8_t>(static_cast<int32_t>(code_of(w[f], column.at(f))));
