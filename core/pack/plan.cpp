@@ -76,6 +76,11 @@ SourceZeros zeros_of_words(const PackRequest &r) {
                  r.k, r.n);
         return SourceZeros::Symmetric;
     }
+    if (r.source == Source::Awq) {
+        if (r.n % 8 != 0)
+            fail(Status::InvalidArgument, "n is {}, expected a multiple of 8 for AWQ words", r.n);
+        return SourceZeros::Integer;
+    }
     if (r.src_zero_type == Type::U8)
         return SourceZeros::Integer;
     if (r.src.empty())

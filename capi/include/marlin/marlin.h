@@ -236,6 +236,7 @@ MARLIN_API marlin_status marlin_weights_attach(marlin_handle_t handle, const voi
  *   GPTQ_V1, GPTQ_V2   ceil(k/8) x n words along k         groups x n        groups x ceil(n/8) words along n
  *   AWQ                k x n/8 words along n, interleaved  groups x n        groups x n/8 words, required; n % 8 == 0
  *   COMPRESSED_TENSORS n x ceil(k/8) words along k         n x groups        ceil(n/8) x groups words along n
+ *   MARLIN             k/16 x 2n words; k % 16, n % 64: 0  groups x n        none
  *
  * Words are 32-bit, little-endian, eight codes each, lowest bits first unless the format interleaves them. */
 typedef enum marlin_source {
@@ -244,8 +245,8 @@ typedef enum marlin_source {
     MARLIN_SOURCE_GPTQ_V2 = 2,            /* the same, zero points as stored */
     MARLIN_SOURCE_AWQ = 3,                /* AutoAWQ "gemm": nibble i of a word is column 0 2 4 6 1 3 5 7 [i] */
     MARLIN_SOURCE_COMPRESSED_TENSORS = 4, /* "pack-quantized"; no zeros: 8 */
-    MARLIN_SOURCE_MARLIN = 5,             /* 5 and 6 are kept for IST-DASLab's marlin and marlin-24 checkpoints: */
-    MARLIN_SOURCE_MARLIN_24 = 6,          /* MARLIN_NOT_SUPPORTED in this version */
+    MARLIN_SOURCE_MARLIN = 5,             /* IST-DASLab's marlin: B and s as its kernel reads them, symmetric */
+    MARLIN_SOURCE_MARLIN_24 = 6,          /* kept for marlin-24 checkpoints: MARLIN_NOT_SUPPORTED in this version */
     MARLIN_SOURCE_FORCE_32 = 0x7fffffff
 } marlin_source;
 
@@ -310,14 +311,15 @@ typedef struct marlin_pack_input {
     size_t zeros_size;
     const int32_t *g_idx; /* k entries, the group of each source row (act-order); needs MARLIN_PACK_ACT_ORDER */
     size_t g_idx_size;
-    const float *importance; /* k entries > 0, one a source row; weighs rounding and 2:4 selection; NULL: all 1 */
+    const float *importance; /* k entries >= 0, one a source row; weighs rounding and 2:4 selection; NULL: all 1 */
     size_t importance_size;
     const float *column_scales; /* n entries; needs MARLIN_PACK_COLUMN_SCALES */
     size_t column_scales_size;
     uint64_t reserved[4];
 } marlin_pack_input;
 
-/* Size in bytes of the buffer that marlin_pack fills for this description; an upper bound with MARLIN_PACK_ACT_ORDER.
+/* Size in bytes of the buffer that marlin_pack fills for this description; an upper bound with MARLIN_PACK_ACT_ORDER,
+ * and for GPTQ and compressed-tensors words with type 0, whose zeros may be absent.
  * Errors: INVALID_ARGUMENT, NOT_SUPPORTED. */
 MARLIN_API marlin_status marlin_pack_size(marlin_handle_t handle, const marlin_pack_desc *desc, size_t *size);
 
