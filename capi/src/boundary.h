@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <string_view>
 
@@ -19,16 +20,27 @@
 
 namespace marlin::capi {
 
-// A text that can be set where memory has run out.
+// A text that can be set where memory has run out, and read while another thread sets it.
 class ErrorText {
 public:
     void set(std::string_view text) noexcept {
+        const std::lock_guard lock(mutex_);
         size_ = std::min(text.size(), sizeof text_);
         std::memcpy(text_, text.data(), size_);
     }
-    std::string_view get() const noexcept { return {text_, size_}; }
+    // What fits into size - 1 characters, terminated; returns the full length.
+    size_t copy(char *to, size_t size) const noexcept {
+        const std::lock_guard lock(mutex_);
+        if (to != nullptr && size > 0) {
+            const size_t length = std::min(size_, size - 1);
+            std::memcpy(to, text_, length);
+            to[length] = '\0';
+        }
+        return size_;
+    }
 
 private:
+    mutable std::mutex mutex_;
     char text_[1016] = {};
     size_t size_ = 0;
 };
@@ -87,25 +99,23 @@ private:
 // Runs body and turns what it throws into a status; the text goes to `sink` and to the log.
 template <typename Body>
 marlin_status translate(const char *function, ErrorText &sink, Body &&body) noexcept {
-    Status status = Status::Success;
+    const auto failed = [&](Status status, std::string_view text) {
+        sink.set(text);
+        log_failure(function, text);
+        return static_cast<marlin_status>(status);
+    };
     try {
         body();
         return MARLIN_SUCCESS;
     } catch (const Error &error) {
-        status = error.status();
-        sink.set(error.text());
+        return failed(error.status(), error.text());
     } catch (const std::bad_alloc &) {
-        status = Status::OutOfMemory;
-        sink.set("host memory is exhausted");
+        return failed(Status::OutOfMemory, "host memory is exhausted");
     } catch (const std::exception &error) {
-        status = Status::InternalError;
-        sink.set(error.what());
+        return failed(Status::InternalError, error.what());
     } catch (...) {
-        status = Status::InternalError;
-        sink.set("an unknown exception");
+        return failed(Status::InternalError, "an unknown exception");
     }
-    log_failure(function, sink.get());
-    return static_cast<marlin_status>(status);
 }
 
 // The frame of every entry point that takes a handle: body(handle).

@@ -1,6 +1,5 @@
 // Status texts, last errors, version and build information.
 #include <algorithm>
-#include <cstring>
 
 #include "boundary.h"
 #include "build_info.h"
@@ -45,15 +44,6 @@ const StatusText &text_of(marlin_status status) {
     return found == std::end(kStatusTexts) ? unknown : *found;
 }
 
-size_t copy_error(std::string_view from, char *text, size_t size) {
-    if (text != nullptr && size > 0) {
-        const size_t length = std::min(from.size(), size - 1);
-        std::memcpy(text, from.data(), length);
-        text[length] = '\0';
-    }
-    return from.size();
-}
-
 } // namespace
 } // namespace marlin::capi
 
@@ -70,7 +60,7 @@ const char *marlin_status_string(marlin_status status) {
 size_t marlin_last_error(marlin_handle_t handle, char *text, size_t size) {
     using namespace marlin::capi;
     const bool usable = handle != nullptr && handle->alive == marlin_handle::kAlive && handle->owner == getpid();
-    return copy_error(usable ? handle->error.get() : thread_error().get(), text, size);
+    return (usable ? handle->error : thread_error()).copy(text, size);
 }
 
 int marlin_version(void) {
