@@ -393,13 +393,12 @@ MARLIN_API marlin_status marlin_gemm_query(marlin_handle_t handle, const marlin_
 /* C[m, n] = A[m, k] * dequantize(B)[k, n] + bias, B dense. [async]
  *
  * Numbers: a weight is code * scale, (code - zero) * scale or code * scale + offset, unrounded on the CPU; products
- * accumulate in FP32; one rounding to the type of C, where overflow gives infinity. A NaN or infinity in a row of A stays in that row
- * of C (an infinity may become a NaN). Elements of A beyond k within lda are never read into a result; elements of C
- * beyond n within ldc are not written. C must not overlap A, B or bias.
- * Alignment: A, C and bias to their element size.
- * Packed weights of the other device's layout run on a CPU handle through the kernel cpu_reference, with a warning in
- * the log.
- * Errors: INVALID_ARGUMENT; NOT_SUPPORTED; WORKSPACE_TOO_SMALL; BAD_PACKED_DATA; DEVICE_ERROR. */
+ * accumulate in FP32; one rounding to the type of C, where overflow gives infinity. A NaN or infinity in a row of A
+ * stays in that row of C (an infinity may become a NaN). Elements of A beyond k within lda are never read into a
+ * result; elements of C beyond n within ldc are not written. C must not overlap A, B or bias. Alignment: A, C and bias
+ * to their element size. Packed weights of the other device's layout run on a CPU handle through the kernel
+ * cpu_reference, with a warning in the log. Errors: INVALID_ARGUMENT; NOT_SUPPORTED; WORKSPACE_TOO_SMALL;
+ * BAD_PACKED_DATA; DEVICE_ERROR. */
 MARLIN_API marlin_status marlin_gemm(marlin_handle_t handle, const marlin_gemm_desc *desc, const void *a,
                                      const marlin_weights *b, void *c);
 
@@ -414,8 +413,9 @@ MARLIN_API const char *marlin_status_string(marlin_status status); /* one senten
 
 /* Copies what went wrong in the handle's last failed call into text (cut to size - 1 characters, always terminated when
  * size > 0) and returns the full length without the terminator; 0 when no call failed yet. A NULL handle asks for this
- * thread's last failed call that had no usable handle (marlin_handle_create, a NULL or forked handle). text may be NULL
- * when size is 0. The text of a handle stays until its next failed call. */
+ * thread's last failed call that had no usable handle (marlin_handle_create; a handle that is NULL, of the parent
+ * process, or in use by another thread). text may be NULL when size is 0. The text of a handle stays until its next
+ * failed call. */
 MARLIN_API size_t marlin_last_error(marlin_handle_t handle, char *text, size_t size);
 
 MARLIN_API int marlin_version(void);            /* MARLIN_VERSION of the library loaded */
