@@ -54,18 +54,20 @@ class Array(NamedTuple):
         return count
 
 
-def describe(value: Any, name: str, stream: int = 0) -> Array:
-    """Read where value lies, without copying; stream is the CUDA stream that will read it (DLPack's ordering)."""
+def describe(value: Any, name: str, stream: int | None = None) -> Array:
+    """Read where value lies, without copying; stream is the CUDA stream that will use it, None on the CPU."""
     described = _native.describe_buffer(value)
     if described is not None:
         return Array._make(described)
-    if hasattr(value, "__dlpack_device__"):
-        device_type, _ = value.__dlpack_device__()
-        keywords = {"stream": stream or 1} if device_type == _CUDA else {}
+    export = getattr(value, "__dlpack__", None)
+    if export is not None:
+        keywords = {}
+        if stream is not None and value.__dlpack_device__()[0] == _CUDA:
+            keywords["stream"] = stream or 1  # DLPack's number of the legacy default stream
         try:
-            capsule = value.__dlpack__(max_version=(1, 0), **keywords)
+            capsule = export(max_version=(1, 0), **keywords)
         except TypeError:  # a producer from before DLPack 1.0
-            capsule = value.__dlpack__(**keywords)
+            capsule = export(**keywords)
         return Array._make(_native.describe_dlpack(capsule))
     interface = getattr(value, "__cuda_array_interface__", None)
     if interface is not None:

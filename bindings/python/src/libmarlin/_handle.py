@@ -59,13 +59,13 @@ class Handle:
     ) -> None:
         self._address = 0
         self._lock = threading.RLock()
-        self._stream = int(stream or 0)
+        self._stream: int | None = None  # of arrays that a multiply uses; None on the CPU
         self._workspace: _arrays.Array | None = None  # kept alive while the library uses it
         desc = native.marlin_handle_desc()
         desc.device = Device.DEFAULT if device is None else member(Device, device, "device")
         desc.device_id = device_id
         desc.num_threads = num_threads
-        desc.stream = self._stream
+        desc.stream = int(stream or 0)
         if workspace is not None:
             self._workspace = _workspace(workspace)
             desc.workspace = self._workspace.address
@@ -78,6 +78,8 @@ class Handle:
         _open_handles.add(self)
         info = self.info
         self._on_cuda = info.device is Device.CUDA
+        if self._on_cuda:
+            self._stream = int(stream or 0)
         self._device_id = info.device_id
 
     def close(self) -> None:
@@ -212,7 +214,8 @@ class Handle:
         with self._lock:
             self._need_open()
             self._check(native.marlin_handle_set_stream(self._address, int(value or 0)))
-            self._stream = int(value or 0)
+            if self._on_cuda:
+                self._stream = int(value or 0)
 
     def set_workspace(self, workspace: Any) -> None:
         """Use other scratch memory: an array of the handle's device, 256-byte aligned; None: the library's own."""
