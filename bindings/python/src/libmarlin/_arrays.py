@@ -193,6 +193,7 @@ def new_buffer(kind: Type, shape: tuple[int, ...]) -> memoryview:
     count = 1
     for length in shape:
         count *= length
-    flat = memoryview(bytearray(count * _BITS.get(kind, 8) // 8))
+    flat: Any = memoryview(bytearray(count * _BITS.get(kind, 8) // 8))
     element = _FORMATS[kind]
-    return flat.cast(element, list(shape)) if count else flat.cast(element)
+    shaped: memoryview = flat.cast(element, shape) if count else flat.cast(element)
+    return shaped
