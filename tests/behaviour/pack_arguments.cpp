@@ -217,8 +217,8 @@ TEST_CASE("codes and zero points out of range are refused with their place") {
     marlin_pack_input input = bench.input;
     input.zeros = zeros.data(); // 16 itself is a zero point
     auto made = with_size<marlin_weights>();
-    CHECK_SUCCESS(bench.handle, marlin_pack(bench.handle, &bench.desc, &input, bench.packed.data(),
-                                            bench.packed.size(), &made));
+    CHECK_SUCCESS(bench.handle,
+                  marlin_pack(bench.handle, &bench.desc, &input, bench.packed.data(), bench.packed.size(), &made));
 }
 
 TEST_CASE("scales and values that are not finite or do not fit are refused with their place") {
