@@ -218,7 +218,9 @@ def test_closing_waits_for_another_thread():
     result = []
     thread = threading.Thread(target=lambda: result.append(handle.gemm(np.ones((64, 1024), np.float32), weights)))
     thread.start()
-    time.sleep(0.01)
+    while thread.is_alive() and handle._lock.acquire(blocking=False):  # until the multiply holds it
+        handle._lock.release()
+        time.sleep(0.0001)
     handle.close()
     thread.join()
     assert len(result) == 1

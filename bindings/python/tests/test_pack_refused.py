@@ -52,6 +52,7 @@ REFUSED = {
         "int32 or uint32",
     ),
     "negative k": ({"src": WORDS, "source": "gptq_v1", "k": -8}, ERROR, "src has shape"),
+    "awq without zeros": ({"src": np.zeros((64, 2), np.int32), "source": "awq", "scales": SCALES}, ERROR, "zeros"),
     "g_idx length": (
         {"src": WORDS, "source": "gptq_v1", "k": 64, "scales": SCALES, "g_idx": np.zeros(63, np.int32)},
         ERROR,
