@@ -87,8 +87,9 @@ def test_refused(handle, case):
 
 
 def test_kept_for_later(handle):
+    words = np.zeros((4, 128), np.int32)
     with pytest.raises(libmarlin.Error) as error:
-        handle.pack(WORDS, source="marlin_24", scales=SCALES, group_size=32)
+        handle.pack(words, source="marlin_24", scales=np.ones((1, 64), np.float16), k=64, n=64)
     assert error.value.status is libmarlin.Status.NOT_SUPPORTED
 
 

@@ -231,6 +231,9 @@ def _words(desc: native.marlin_pack_desc, src: Array, dtype: Type | str | None, 
     elif desc.source == Source.COMPRESSED_TENSORS:
         desc.k, desc.n = 8 * columns if k is None else k, rows if n is None else n
         _expect_shape(src, "src", (desc.n, -(-desc.k // 8)))
+    elif desc.source in (Source.MARLIN, Source.MARLIN_24):  # the library says what it makes of them
+        desc.k, desc.n = 16 * rows if k is None else k, columns // 2 if n is None else n
+        _expect_shape(src, "src", (rows, columns))
     else:
         desc.k, desc.n = 8 * rows if k is None else k, columns if n is None else n
         _expect_shape(src, "src", (-(-desc.k // 8), desc.n))
