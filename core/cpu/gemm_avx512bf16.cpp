@@ -22,22 +22,15 @@ constexpr int64_t kChunkSize = 256;
 constexpr int64_t kBlockSize = 64;
 constexpr int kBlockFeatures = 16;
 
-#ifndef PREFETCH_DISTANCE
-#define PREFETCH_DISTANCE 2048
-#endif
+// How far weights are fetched ahead of their use, in bytes. A run holds several streams (codes, scales, metadata): the
+// processor's own prefetching follows one address rising evenly better than these.
+constexpr int64_t kFetchAhead = 4096;
+constexpr int64_t kLine = 64;
 
 // 16-bit lanes moved right, so that the field that starts at bit `shift` is the lowest.
 template <int shift>
 __m512i shift_right(__m512i x) {
-    if constexpr (shift == 0)
-        return x;
-#ifdef USE_MULHI
-    else
-        return _mm512_mulhi_epu16(x, _mm512_set1_epi16(static_cast<short>(1 << (16 - shift))));
-#else
-    else
-        return _mm512_srli_epi16(x, shift);
-#endif
+    return shift == 0 ? x : _mm512_srli_epi16(x, shift);
 }
 
 // 32 BF16 from 16-bit indices. vpermw looks at the low five bits of an index: with a table of 16 values twice (2:4: of
@@ -74,23 +67,21 @@ struct DotTile {
 
     template <int j>
     void dense_step(const __m512i (&codes)[blocks], __m512i table, const uint32_t *a) {
-        for (int b = 0; b < blocks; ++b) {
-            const __m512bh w = look_up(shift_right<4 * j>(codes[b]), table);
-            for (int r = 0; r < rows; ++r)
-                for (int p = 0; p < parts; ++p) {
-                    const auto pair = static_cast<int>(a[(j * rows + r) * parts + p]);
-                    sums[r][b][p] =
-                        _mm512_dpbf16_ps(sums[r][b][p], w, reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)));
-                }
-        }
+        __m512bh w[blocks];
+        for (int b = 0; b < blocks; ++b)
+            w[b] = look_up(shift_right<4 * j>(codes[b]), table);
+        for (int r = 0; r < rows; ++r)
+            for (int p = 0; p < parts; ++p) {
+                const auto pair = static_cast<int>(a[(j * rows + r) * parts + p]);
+                const auto activations = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+                for (int b = 0; b < blocks; ++b)
+                    sums[r][b][p] = _mm512_dpbf16_ps(sums[r][b][p], w[b], activations);
+            }
     }
     void dense_chunk(const std::byte *chunk, __m512i table, const uint32_t *a) {
         __m512i codes[blocks];
-        for (int b = 0; b < blocks; ++b) {
+        for (int b = 0; b < blocks; ++b)
             codes[b] = _mm512_loadu_si512(chunk + b * kBlockSize);
-            if (rows == 1)
-                _mm_prefetch(reinterpret_cast<const char *>(chunk) + b * kBlockSize + PREFETCH_DISTANCE, _MM_HINT_T0);
-        }
         dense_step<0>(codes, table, a);
         dense_step<1>(codes, table, a);
         dense_step<2>(codes, table, a);
@@ -118,11 +109,8 @@ struct DotTile {
     template <int half>
     void sparse_half(const std::byte *chunk, const __m512i (&positions)[blocks], __m512i table, const uint64_t *a) {
         __m512i codes[blocks];
-        for (int b = 0; b < blocks; ++b) {
+        for (int b = 0; b < blocks; ++b)
             codes[b] = _mm512_loadu_si512(chunk + b * kBlockSize);
-            if (rows == 1)
-                _mm_prefetch(reinterpret_cast<const char *>(chunk) + b * kBlockSize + PREFETCH_DISTANCE, _MM_HINT_T0);
-        }
         sparse_step<4 * half>(codes, positions, table, a);
         sparse_step<4 * half + 1>(codes, positions, table, a);
         sparse_step<4 * half + 2>(codes, positions, table, a);
@@ -137,30 +125,52 @@ struct DotTile {
     }
 };
 
+// Walks the run that comes next, at the pace at which this one is used.
+class Fetcher {
+public:
+    // `step`: bytes of a run that are used in one go.
+    Fetcher(const std::byte *run, int64_t step)
+        : next_(reinterpret_cast<const char *>(run) + kFetchAhead), step_(step) {}
+
+    void advance() {
+        for (int64_t offset = 0; offset < step_; offset += kLine)
+            _mm_prefetch(next_ + offset, _MM_HINT_T0);
+        next_ += step_;
+    }
+
+private:
+    const char *next_;
+    int64_t step_;
+};
+
 // One run for the features of one tile: scale block after scale block, each scaled into the totals.
 template <bool sparse, int rows, int blocks, int parts>
 void dot_run(const ColumnArgs &args, int64_t run, int first_block, float *totals) {
+    constexpr int64_t step_k = 32; // divides every scale block; a chunk of metadata
     const __m512i table = code_table();
     const std::byte *codes = args.codes + run * args.run_size + first_block * kBlockSize;
     const std::byte *metadata = sparse ? args.metadata + run * args.run_size + first_block * kBlockSize : nullptr;
     const int64_t first_scale_block = run * args.blocks_in_run;
     // Two bytes for every part of every activation.
     const std::byte *a = static_cast<const std::byte *>(args.a) + first_scale_block * args.block_k * rows * parts * 2;
+    Fetcher fetcher(codes, args.run_size * step_k / (args.blocks_in_run * args.block_k));
     for (int64_t scale_block = 0; scale_block < args.blocks_in_run; ++scale_block) {
         DotTile<rows, blocks, parts> tile;
         tile.clear();
-        if constexpr (sparse) {
-            for (int64_t k = 0; k < args.block_k; k += 32) {
+        for (int64_t k = 0; k < args.block_k; k += step_k) {
+            if (first_block == 0)
+                fetcher.advance();
+            if constexpr (sparse) {
                 tile.sparse_chunk(codes, metadata, table, reinterpret_cast<const uint64_t *>(a));
                 codes += 2 * kChunkSize;
                 metadata += kChunkSize;
-                a += 32 * rows * parts * 2;
-            }
-        } else {
-            for (int64_t k = 0; k < args.block_k; k += 8) {
-                tile.dense_chunk(codes, table, reinterpret_cast<const uint32_t *>(a));
-                codes += kChunkSize;
-                a += 8 * rows * parts * 2;
+                a += step_k * rows * parts * 2;
+            } else {
+                for (int64_t chunk = 0; chunk < step_k / 8; ++chunk) {
+                    tile.dense_chunk(codes, table, reinterpret_cast<const uint32_t *>(a));
+                    codes += kChunkSize;
+                    a += 8 * rows * parts * 2;
+                }
             }
         }
         const float *sums = args.sums + (first_scale_block + scale_block) * rows;
