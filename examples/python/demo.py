@@ -23,7 +23,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--threads", type=int, default=0, help="CPU threads, 0: one for each core")
     device_help = "auto: CUDA where libmarlin has a kernel for the model, else the CPU"
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help=device_help)
-    add("--perplexity-tokens", type=int, default=1024, help="tokens of the bundled text to read")
+    add("--perplexity-tokens", type=int, default=512, help="tokens of the bundled text to read")
     add("--json", action="store_true", help="print the report as JSON; all else goes to standard error")
     add("--synthetic", action="store_true", help="use a small random model instead of the real one")
     add("--model", type=Path, help="a GGUF file of a Llama with Q4_1 layers, instead of SmolLM2's")

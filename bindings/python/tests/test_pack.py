@@ -182,6 +182,29 @@ def test_compressed_tensors_with_sizes_that_words_do_not_say(handle, random):
     same(handle, weights, (codes - spread(zeros, k, group)) * spread(scales, k, group))
 
 
+@pytest.mark.parametrize("group", [128, libmarlin.PER_COLUMN])
+def test_legacy_marlin(handle, random, group):
+    # B[k / 16][...] and s as IST-DASLab/marlin's marlin/__init__.py arranges them, in closed form.
+    k, n = 256, 128
+    groups = 1 if group == libmarlin.PER_COLUMN else k // group
+    codes = random.integers(0, 16, (k, n)).astype(np.uint32)
+    scales = random.uniform(0.01, 0.1, (groups, n)).astype(np.float16)
+    row, column = np.meshgrid(np.arange(k), np.arange(n), indexing="ij")
+    r, c = row % 16, column % 16
+    word = column // 64 * 128 + 4 * (4 * (c % 8) + r % 8 // 2) + column % 64 // 16
+    nibble = np.array([0, 4, 1, 5, 2, 6, 3, 7])[4 * (c // 8) + 2 * (r // 8) + r % 2]
+    stored = np.zeros((k // 16, 2 * n), np.uint32)
+    np.add.at(stored, (row // 16, word), codes << (4 * nibble).astype(np.uint32))
+    if groups == 1:
+        order = [2 * i + x for i in range(4) for x in (0, 1, 8, 9, 16, 17, 24, 25)]
+    else:
+        order = [i + 8 * j for i in range(8) for j in range(8)]
+    arranged = np.ascontiguousarray(scales.reshape(groups, -1, len(order))[:, :, order].reshape(groups, n))
+    weights = handle.pack(stored, source="marlin", scales=arranged, group_size=group)
+    assert weights.shape == (k, n)
+    same(handle, weights, (codes - 8.0) * spread(scales, k, k // groups))
+
+
 def test_one_scale_a_column_may_be_a_vector(handle, source):
     k, n, _, codes, scales, _ = source
     signed = codes.astype(np.int8) - 8

@@ -87,7 +87,7 @@ def test_refused(handle, case):
 
 
 def test_kept_for_later(handle):
-    words = np.zeros((4, 128), np.int32)
+    words = np.zeros((8, 64), np.int32)
     with pytest.raises(libmarlin.Error) as error:
         handle.pack(words, source="marlin_24", scales=np.ones((1, 64), np.float16), k=64, n=64)
     assert error.value.status is libmarlin.Status.NOT_SUPPORTED

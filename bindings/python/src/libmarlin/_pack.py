@@ -53,6 +53,7 @@ def pack(
     * "gptq_v1", "gptq_v2": src (ceil(k/8), n), scales (groups, n), zeros (groups, ceil(n/8)), g_idx.
     * "awq": src (k, n/8), scales (groups, n), zeros (groups, n/8), required.
     * "compressed_tensors": src (n, ceil(k/8)), scales (n, groups), zeros (ceil(n/8), groups).
+    * "marlin" (IST-DASLab's B and s, as its kernel reads them): src (k/16, 2n), scales (groups, n).
 
     Words are int32 or uint32 arrays of eight codes; there k and n say sizes that are no multiple of 8 (the length of
     g_idx says k). dtype, scales_dtype and zeros_dtype "bf16" mean uint16 arrays that hold BF16.
@@ -231,9 +232,9 @@ def _words(desc: native.marlin_pack_desc, src: Array, dtype: Type | str | None, 
     elif desc.source == Source.COMPRESSED_TENSORS:
         desc.k, desc.n = 8 * columns if k is None else k, rows if n is None else n
         _expect_shape(src, "src", (desc.n, -(-desc.k // 8)))
-    elif desc.source in (Source.MARLIN, Source.MARLIN_24):  # the library says what it makes of them
+    elif desc.source == Source.MARLIN:
         desc.k, desc.n = 16 * rows if k is None else k, columns // 2 if n is None else n
-        _expect_shape(src, "src", (rows, columns))
+        _expect_shape(src, "src", (desc.k // 16, 2 * desc.n))
     else:
         desc.k, desc.n = 8 * rows if k is None else k, columns if n is None else n
         _expect_shape(src, "src", (-(-desc.k // 8), desc.n))
