@@ -9,8 +9,9 @@ trap 'rm -rf "$work"' EXIT
 mv "$work/first" "$work/prefix" # nothing in the tree may hold on to where it was installed
 prefix=$work/prefix
 libdir=$(dirname "$(find "$prefix" -name libmarlin.so)")
-for file in include/marlin/marlin.h "${libdir#"$prefix"/}"/{libmarlin.so.0,cmake/marlin/marlin-config.cmake,pkgconfig/marlin.pc}; do
-    [ -f "$prefix/$file" ] || { echo "install.sh: $file was not installed" >&2; exit 1; }
+for file in "$prefix"/include/marlin/marlin.h \
+    "$libdir"/{libmarlin.so.0,cmake/marlin/marlin-config.cmake,pkgconfig/marlin.pc}; do
+    [ -f "$file" ] || { echo "install.sh: $file was not installed" >&2; exit 1; }
 done
 
 configure_and_build() {
@@ -31,7 +32,10 @@ if ! command -v pkg-config >/dev/null; then
 fi
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 version=$(sed -n 's/^project(marlin VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")
-[ "$(pkg-config --modversion marlin)" = "$version" ] || { echo "install.sh: marlin.pc is not of version $version" >&2; exit 1; }
+if [ "$(pkg-config --modversion marlin)" != "$version" ]; then
+    echo "install.sh: marlin.pc is of version $(pkg-config --modversion marlin), expected $version" >&2
+    exit 1
+fi
 read -ra flags <<<"$(pkg-config --cflags --libs marlin)"
 cc -std=c11 "$source/examples/c/quickstart.c" "${flags[@]}" -lm -o "$work/with_pkg_config"
 LD_LIBRARY_PATH=$libdir "$work/with_pkg_config"

@@ -28,6 +28,7 @@ grep -q BIND_NOW <<<"$dynamic" || complain "is not linked with -z now"
 # The machine that may load it: the newest versions of the symbols it asks for.
 newest() { readelf -VW "$library" | grep -oP "Name: $1_\K[0-9.]+" | sort -V | tail -1; }
 glibc=$(newest GLIBC)
-[ "$(printf '%s\n2.34\n' "$glibc" | sort -V | tail -1)" = 2.34 ] || complain "asks for glibc $glibc, expected at most 2.34"
+[ "$(printf '%s\n2.34\n' "$glibc" | sort -V | tail -1)" = 2.34 ] ||
+    complain "asks for glibc $glibc, expected at most 2.34"
 echo "needs: ${needed//$'\n'/ }; glibc $glibc, GLIBCXX $(newest GLIBCXX); $(wc -w <<<"$exported") functions"
 exit $failed

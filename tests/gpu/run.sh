@@ -27,7 +27,8 @@ done_dir=$build/done
 limit=470 # seconds a stage may take
 
 # Which sources these are: the commit where there is one, and what is really in the tree.
-tree=$(find CMakeLists.txt core capi tests examples/c -type f ! -name '*.pyc' | sort | xargs sha256sum | sha256sum | cut -c1-16)
+tree=$(find CMakeLists.txt core capi tests examples/c -type f ! -name '*.pyc' | sort | xargs sha256sum |
+    sha256sum | cut -c1-16)
 commit=${MARLIN_COMMIT:-$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)}
 
 die() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
@@ -43,7 +44,8 @@ stage_test() {
     local results=$out/tests status=0
     rm -rf "$results" "$build/test-results"
     mkdir -p "$results" "$build/test-results"
-    ctest --test-dir "$build" --parallel 4 --output-on-failure --no-tests=error --output-junit "$results/ctest.xml" || status=$?
+    ctest --test-dir "$build" --parallel 4 --output-on-failure --no-tests=error \
+        --output-junit "$results/ctest.xml" || status=$?
     cp "$build"/test-results/*.json "$results/"
     echo "$status" >"$results/exit"
     python3 tests/support/count.py "$out"
