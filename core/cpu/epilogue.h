@@ -14,7 +14,7 @@ constexpr int kFeatures = 64; // of a packed column
 template <typename V>
 struct BlockScales {
     typename V::Float scale;
-    typename V::Float beta;
+    typename V::Float beta = V::zero();
 
     BlockScales(const ColumnArgs &args, int64_t run, int64_t block, int first_feature) {
         const std::byte *scales =
@@ -32,11 +32,11 @@ struct BlockScales {
     }
 
     // total += scale * sum of products + beta * sum of activations, in this order.
-    void add_to(const ColumnArgs &args, float *total, typename V::Float products, const float *sum) const {
-        typename V::Float t = V::fma(products, scale, V::load(total));
-        if (args.zero_type != Type::None)
-            t = V::fma(V::set(*sum), beta, t);
-        V::store(total, t);
+    void add_to(float *total, typename V::Float products) const {
+        V::store(total, V::fma(products, scale, V::load(total)));
+    }
+    void add_to(float *total, typename V::Float products, typename V::Float activations) const {
+        V::store(total, V::fma(activations, beta, V::fma(products, scale, V::load(total))));
     }
 };
 

@@ -38,18 +38,25 @@ void repack_24_f32(const RepackArgs &args) {
     });
 }
 
+// Which positions a 2:4 column has kept is its own: with zero points or offsets (`kept_sums`) the activations at them
+// are summed beside the products, one sum a feature.
+//
 // Accumulators of one scale block: `rows` x `vectors`.
-template <typename V, int rows, int vectors>
+template <typename V, int rows, int vectors, bool kept_sums>
 struct FmaTile {
     using Float = typename V::Float;
     using Int = typename V::Int;
     typename V::Decoder decoder;
     Float sums[rows][vectors];
+    Float kept[kept_sums ? rows : 1][kept_sums ? vectors : 1];
 
     void clear() {
         for (int r = 0; r < rows; ++r)
-            for (int v = 0; v < vectors; ++v)
+            for (int v = 0; v < vectors; ++v) {
                 sums[r][v] = V::zero();
+                if constexpr (kept_sums)
+                    kept[r][v] = V::zero();
+            }
     }
 
     template <int k>
@@ -89,8 +96,12 @@ struct FmaTile {
         }
         for (int r = 0; r < rows; ++r) {
             const Float quad = V::load_quad(a + (q * rows + r) * 4);
-            for (int v = 0; v < vectors; ++v)
-                sums[r][v] = V::fma(w[v], V::select(quad, index[v]), sums[r][v]);
+            for (int v = 0; v < vectors; ++v) {
+                const Float activation = V::select(quad, index[v]);
+                sums[r][v] = V::fma(w[v], activation, sums[r][v]);
+                if constexpr (kept_sums)
+                    kept[r][v] = V::add(kept[r][v], activation);
+            }
         }
     }
     // Four quads of one chunk of codes, the first or second half of a chunk of metadata.
@@ -118,9 +129,9 @@ struct FmaTile {
 };
 
 // One run for the features of one tile: block after block, each scaled into the totals.
-template <typename V, bool sparse, int rows, int vectors>
+template <typename V, bool sparse, bool kept_sums, int rows, int vectors>
 void fma_run(const ColumnArgs &args, int64_t run, int first_feature, float *totals) {
-    FmaTile<V, rows, vectors> tile;
+    FmaTile<V, rows, vectors, kept_sums> tile;
     const int64_t first_block = run * args.blocks_in_run;
     const std::byte *codes = args.codes + run * args.run_size + first_feature * kFeatureSize;
     const std::byte *metadata = sparse ? args.metadata + run * args.run_size + first_feature * kFeatureSize : nullptr;
@@ -141,23 +152,29 @@ void fma_run(const ColumnArgs &args, int64_t run, int first_feature, float *tota
                 a += 8 * rows;
             }
         }
-        const float *sums = args.sums + (first_block + block) * rows;
         for (int v = 0; v < vectors; ++v) {
             const int feature = first_feature + v * V::width;
             const BlockScales<V> scales(args, run, block, feature);
-            for (int r = 0; r < rows; ++r)
-                scales.add_to(args, totals + r * kFeatures + feature, tile.sums[r][v], sums + r);
+            for (int r = 0; r < rows; ++r) {
+                float *total = totals + r * kFeatures + feature;
+                if constexpr (kept_sums)
+                    scales.add_to(total, tile.sums[r][v], tile.kept[r][v]);
+                else if (sparse || args.zero_type == Type::None)
+                    scales.add_to(total, tile.sums[r][v]);
+                else
+                    scales.add_to(total, tile.sums[r][v], V::set(args.sums[(first_block + block) * rows + r]));
+            }
         }
     }
 }
 
 // A whole column. All tiles of a run are done before the next run, so that its part of A stays in the L1 cache.
-template <typename V, bool sparse, int rows, int vectors>
+template <typename V, bool sparse, bool kept_sums, int rows, int vectors>
 void fma_column(const ColumnArgs &args) {
     alignas(64) float totals[rows * kFeatures] = {};
     for (int64_t run = 0; run < args.runs; ++run)
         for (int feature = 0; feature < kFeatures; feature += vectors * V::width)
-            fma_run<V, sparse, rows, vectors>(args, run, feature, totals);
+            fma_run<V, sparse, kept_sums, rows, vectors>(args, run, feature, totals);
     write_c<V>(args, totals);
 }
 

@@ -73,7 +73,7 @@ private:
             args.block_k = choice_.block_k;
             args.perm = weights_.perm;
             args.packed = packed_a(wave, block);
-            args.sums = problem_.zero_type == Type::None ? nullptr : sums_of_a(wave, block);
+            args.sums = choice_.sums_row_size == 0 ? nullptr : sums_of_a(wave, block);
             choice_.kernel->repack(args);
         };
         share(wave.partition.blocks() * pieces, rows * k <= 2 * kSmallRepack, piece);

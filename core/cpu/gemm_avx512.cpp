@@ -6,37 +6,56 @@
 namespace marlin::cpu {
 namespace {
 
-// Vectors of 16 features a tile: with 32 registers, rows x vectors accumulators and the decoded codes; activations
-// come as broadcasts from memory.
-template <bool sparse>
-void multiply(const ColumnArgs &args) {
+constexpr int kMaxRows = 8;
+
+// Vectors of 16 features a tile: 32 registers hold the accumulators, decoded codes and an activation.
+constexpr int vectors_for(bool kept_sums, int rows) {
+    const int accumulators = kept_sums ? 2 * rows : rows;
+    return 4 * accumulators <= 20 ? 4 : 2 * accumulators <= 20 ? 2 : 1;
+}
+
+template <bool sparse, bool kept_sums>
+void multiply_rows(const ColumnArgs &args) {
     switch (args.rows) {
     case 1:
-        return fma_column<Avx512, sparse, 1, 4>(args);
+        return fma_column<Avx512, sparse, kept_sums, 1, vectors_for(kept_sums, 1)>(args);
     case 2:
-        return fma_column<Avx512, sparse, 2, 4>(args);
+        return fma_column<Avx512, sparse, kept_sums, 2, vectors_for(kept_sums, 2)>(args);
     case 3:
-        return fma_column<Avx512, sparse, 3, 4>(args);
+        return fma_column<Avx512, sparse, kept_sums, 3, vectors_for(kept_sums, 3)>(args);
     case 4:
-        return fma_column<Avx512, sparse, 4, 4>(args);
+        return fma_column<Avx512, sparse, kept_sums, 4, vectors_for(kept_sums, 4)>(args);
     case 5:
-        return fma_column<Avx512, sparse, 5, 2>(args);
+        return fma_column<Avx512, sparse, kept_sums, 5, vectors_for(kept_sums, 5)>(args);
     case 6:
-        return fma_column<Avx512, sparse, 6, 2>(args);
+        return fma_column<Avx512, sparse, kept_sums, 6, vectors_for(kept_sums, 6)>(args);
     case 7:
-        return fma_column<Avx512, sparse, 7, 2>(args);
+        return fma_column<Avx512, sparse, kept_sums, 7, vectors_for(kept_sums, 7)>(args);
     default:
-        return fma_column<Avx512, sparse, 8, 2>(args);
+        return fma_column<Avx512, sparse, kept_sums, kMaxRows, vectors_for(kept_sums, kMaxRows)>(args);
     }
 }
+
+void multiply_dense(const ColumnArgs &args) {
+    multiply_rows<false, false>(args);
+}
+
+void multiply_24(const ColumnArgs &args) {
+    if (args.zero_type == Type::None)
+        multiply_rows<true, false>(args);
+    else
+        multiply_rows<true, true>(args);
+}
+
+constexpr RowShape kRows = {sizeof(float), kMaxRows};
 
 } // namespace
 
 const Kernel kernel_avx512 = {
-    "cpu_avx512", 3, Isa::Avx512, false, {{4, 8}, {4, 8}, {4, 8}}, repack_dense_f32<Avx512>, multiply<false>,
+    "cpu_avx512", 3, Isa::Avx512, false, {kRows, kRows, kRows}, repack_dense_f32<Avx512>, multiply_dense,
 };
 const Kernel kernel_avx512_24 = {
-    "cpu_avx512_24", 13, Isa::Avx512, true, {{4, 8}, {4, 8}, {4, 8}}, repack_24_f32<Avx512>, multiply<true>,
+    "cpu_avx512_24", 13, Isa::Avx512, true, {kRows, kRows, kRows}, repack_24_f32<Avx512>, multiply_24,
 };
 
 } // namespace marlin::cpu

@@ -47,15 +47,21 @@ __m512i code_table() {
         static_cast<short>(0xc040), static_cast<short>(0xc000), static_cast<short>(0xbf80)));
 }
 
-template <int rows, int blocks, int parts>
+// Which positions a 2:4 column has kept is its own: with zero points or offsets (`kept_sums`) the activations at them
+// are summed beside the products, one sum a feature.
+template <int rows, int blocks, int parts, bool kept_sums>
 struct DotTile {
     __m512 sums[rows][blocks][parts];
+    __m512 kept[kept_sums ? rows : 1][kept_sums ? blocks : 1];
 
     void clear() {
         for (int r = 0; r < rows; ++r)
-            for (int b = 0; b < blocks; ++b)
+            for (int b = 0; b < blocks; ++b) {
                 for (int p = 0; p < parts; ++p)
                     sums[r][b][p] = _mm512_setzero_ps();
+                if constexpr (kept_sums)
+                    kept[r][b] = _mm512_setzero_ps();
+            }
     }
     // Smallest part first.
     __m512 sum_of_parts(int r, int b) const {
@@ -93,6 +99,7 @@ struct DotTile {
     template <int quad>
     void sparse_step(const __m512i (&codes)[blocks], const __m512i (&positions)[blocks], __m512i table,
                      const uint64_t *a) {
+        const auto ones = reinterpret_cast<__m512bh>(_mm512_set1_epi16(0x3f80));
         __m512bh w[blocks];
         __m512i index[blocks];
         for (int b = 0; b < blocks; ++b) {
@@ -102,8 +109,12 @@ struct DotTile {
         for (int r = 0; r < rows; ++r)
             for (int p = 0; p < parts; ++p) {
                 const __m512i quads = _mm512_set1_epi64(static_cast<int64_t>(a[(quad * rows + r) * parts + p]));
-                for (int b = 0; b < blocks; ++b)
-                    sums[r][b][p] = _mm512_dpbf16_ps(sums[r][b][p], w[b], look_up(index[b], quads));
+                for (int b = 0; b < blocks; ++b) {
+                    const __m512bh activations = look_up(index[b], quads);
+                    sums[r][b][p] = _mm512_dpbf16_ps(sums[r][b][p], w[b], activations);
+                    if constexpr (kept_sums)
+                        kept[r][b] = _mm512_dpbf16_ps(kept[r][b], ones, activations);
+                }
             }
     }
     template <int half>
@@ -144,7 +155,7 @@ private:
 };
 
 // One run for the features of one tile: scale block after scale block, each scaled into the totals.
-template <bool sparse, int rows, int blocks, int parts>
+template <bool sparse, bool kept_sums, int rows, int blocks, int parts>
 void dot_run(const ColumnArgs &args, int64_t run, int first_block, float *totals) {
     constexpr int64_t step_k = 32; // divides every scale block; a chunk of metadata
     const __m512i table = code_table();
@@ -155,7 +166,7 @@ void dot_run(const ColumnArgs &args, int64_t run, int first_block, float *totals
     const std::byte *a = static_cast<const std::byte *>(args.a) + first_scale_block * args.block_k * rows * parts * 2;
     Fetcher fetcher(codes, args.run_size * step_k / (args.blocks_in_run * args.block_k));
     for (int64_t scale_block = 0; scale_block < args.blocks_in_run; ++scale_block) {
-        DotTile<rows, blocks, parts> tile;
+        DotTile<rows, blocks, parts, kept_sums> tile;
         tile.clear();
         for (int64_t k = 0; k < args.block_k; k += step_k) {
             if (first_block == 0)
@@ -173,54 +184,73 @@ void dot_run(const ColumnArgs &args, int64_t run, int first_block, float *totals
                 }
             }
         }
-        const float *sums = args.sums + (first_scale_block + scale_block) * rows;
         for (int b = 0; b < blocks; ++b) {
             const int feature = (first_block + b) * kBlockFeatures;
             const BlockScales<Avx512> scales(args, run, scale_block, feature);
-            for (int r = 0; r < rows; ++r)
-                scales.add_to(args, totals + r * kFeatures + feature, tile.sum_of_parts(r, b), sums + r);
+            for (int r = 0; r < rows; ++r) {
+                float *total = totals + r * kFeatures + feature;
+                const __m512 products = tile.sum_of_parts(r, b);
+                if constexpr (kept_sums)
+                    scales.add_to(total, products, tile.kept[r][b]);
+                else if (sparse || args.zero_type == Type::None)
+                    scales.add_to(total, products);
+                else
+                    scales.add_to(total, products,
+                                  Avx512::set(args.sums[(first_scale_block + scale_block) * rows + r]));
+            }
         }
     }
 }
 
 // Blocks of 16 features a tile: at most 24 accumulators beside decoded codes, table and temporaries. One row has four
 // blocks: as many chains of dot products as hide their latency.
-constexpr int blocks_for(bool sparse, int rows, int parts) {
+constexpr int blocks_for(bool sparse, bool kept_sums, int rows, int parts) {
     const int most = sparse ? 20 : 24;
-    const int fit = most / (rows * parts);
+    const int fit = most / (rows * (kept_sums ? parts + 1 : parts));
     return fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
 }
 
 // A whole column. All tiles of a run are done before the next run, so that its part of A stays in the L1 cache.
-template <bool sparse, int rows, int parts>
+template <bool sparse, bool kept_sums, int rows, int parts>
 void dot_column(const ColumnArgs &args) {
-    constexpr int blocks = blocks_for(sparse, rows, parts);
+    constexpr int blocks = blocks_for(sparse, kept_sums, rows, parts);
     alignas(64) float totals[rows * kFeatures] = {};
     for (int64_t run = 0; run < args.runs; ++run)
         for (int block = 0; block < kFeatures / kBlockFeatures; block += blocks)
-            dot_run<sparse, rows, blocks, parts>(args, run, block, totals);
+            dot_run<sparse, kept_sums, rows, blocks, parts>(args, run, block, totals);
     write_c<Avx512>(args, totals);
 }
 
 constexpr int kMaxRows = 8;
 
-template <bool sparse, int parts, int... rows>
+template <bool sparse, bool kept_sums, int parts, int... rows>
 void multiply_rows(const ColumnArgs &args, std::integer_sequence<int, rows...>) {
-    static constexpr void (*columns[])(const ColumnArgs &) = {dot_column<sparse, rows + 1, parts>...};
+    static constexpr void (*columns[])(const ColumnArgs &) = {dot_column<sparse, kept_sums, rows + 1, parts>...};
     columns[args.rows - 1](args);
 }
 
-template <bool sparse>
-void multiply(const ColumnArgs &args) {
+template <bool sparse, bool kept_sums>
+void multiply_parts(const ColumnArgs &args) {
     constexpr std::make_integer_sequence<int, kMaxRows> rows;
     switch (parts_of(args.a_type)) {
     case 1:
-        return multiply_rows<sparse, 1>(args, rows);
+        return multiply_rows<sparse, kept_sums, 1>(args, rows);
     case 2:
-        return multiply_rows<sparse, 2>(args, rows);
+        return multiply_rows<sparse, kept_sums, 2>(args, rows);
     default:
-        return multiply_rows<sparse, 3>(args, rows);
+        return multiply_rows<sparse, kept_sums, 3>(args, rows);
     }
+}
+
+void multiply_dense(const ColumnArgs &args) {
+    multiply_parts<false, false>(args);
+}
+
+void multiply_24(const ColumnArgs &args) {
+    if (args.zero_type == Type::None)
+        multiply_parts<true, false>(args);
+    else
+        multiply_parts<true, true>(args);
 }
 
 void repack_dense(const RepackArgs &args) {
@@ -249,11 +279,11 @@ void repack_24(const RepackArgs &args) {
 
 const Kernel kernel_avx512_bf16 = {
     "cpu_avx512_bf16", 4, Isa::Avx512Bf16, false, {{4, kMaxRows}, {2, kMaxRows}, {6, kMaxRows}}, repack_dense,
-    multiply<false>,
+    multiply_dense,
 };
 const Kernel kernel_avx512_bf16_24 = {
     "cpu_avx512_bf16_24", 14, Isa::Avx512Bf16, true, {{4, kMaxRows}, {2, kMaxRows}, {6, kMaxRows}}, repack_24,
-    multiply<true>,
+    multiply_24,
 };
 
 } // namespace marlin::cpu

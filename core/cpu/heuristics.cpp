@@ -77,7 +77,9 @@ Choice choose(const Problem &problem, const Geometry &geometry, const CpuConfig 
     const int64_t k = geometry.shape.k_packed;
     choice.rows = kernel->rows[static_cast<int32_t>(problem.a_type) - static_cast<int32_t>(Type::F16)];
     choice.block_k = geometry.groups_in_run == 0 ? geometry.run_k : geometry.shape.group_size;
-    choice.sums_row_size = k / choice.block_k * static_cast<int64_t>(sizeof(float));
+    // 2:4 columns sum the activations that each has kept on their own.
+    if (!geometry.sparse() && geometry.shape.zero_type != Type::None)
+        choice.sums_row_size = k / choice.block_k * static_cast<int64_t>(sizeof(float));
     choice.row_size = k * choice.rows.bytes_per_k + choice.sums_row_size;
     if (choice.row_size > kDefaultWorkspace) {
         choice.fallback = Fallback::RowTooLong;

@@ -32,8 +32,8 @@ struct RepackArgs {
 
 // One row block times one packed column of 64 features, from re-packed A to finished C.
 struct ColumnArgs {
-    const void *a = nullptr; // as RepackArgs::packed
-    const float *sums = nullptr;
+    const void *a = nullptr;     // as RepackArgs::packed
+    const float *sums = nullptr; // as RepackArgs::sums, for dense weights with zero points or offsets
     int32_t rows = 0;
     Type a_type = Type::F16;
 

@@ -25,8 +25,9 @@ void write_value(void *base, int64_t index, Type type, float value) {
     std::memcpy(at, &bits, sizeof bits);
 }
 
-// Sums of a group for some rows. A weight is (code - zero) * scale + offset, so a group is
-// scale * sum(a * (code - zero)) + offset * sum(a).
+// Sums of a group for some rows. A weight is (code - centre) * scale + beta: the zero point is the centre and beta
+// zero, or, with offsets, the centre is eight and beta = offset + 8 * scale: offsets are about -8 * scale, so that
+// little cancels. A group is scale * sum(a * (code - centre)) + beta * sum(a).
 struct GroupSums {
     float products[kReferenceRows] = {};
     float activations[kReferenceRows] = {};
@@ -40,13 +41,16 @@ void reference_rows(const Problem &p, const GemmOperands &operands, const Weight
     float totals[kReferenceRows] = {};
     for (int64_t group = 0; group < g.groups(); ++group) {
         const ZeroAndOffset zero = read_zero(w, group, n);
+        const bool offset = is_float(g.shape.zero_type);
+        const float centre = offset ? 8.0f : zero.zero;
+        const float scale = read_scale(w, group, n);
         GroupSums sums;
         for (int64_t k = group * group_k; k < (group + 1) * group_k; ++k) {
             const int64_t source = w.perm != nullptr ? w.perm[k] : k;
             const Element element = read_element(w, k, n);
             if (source < 0 || source >= p.k || element.pruned)
                 continue;
-            const float code = static_cast<float>(element.code) - zero.zero;
+            const float code = static_cast<float>(element.code) - centre;
             for (int64_t r = 0; r < rows; ++r) {
                 const float a =
                     read_value(element_at(operands.a, (m0 + r) * operands.lda + source, p.a_type), p.a_type);
@@ -54,11 +58,11 @@ void reference_rows(const Problem &p, const GemmOperands &operands, const Weight
                 sums.activations[r] += a;
             }
         }
-        const float scale = read_scale(w, group, n);
+        const float beta = offset ? std::fma(8.0f, scale, zero.offset) : 0.0f;
         for (int64_t r = 0; r < rows; ++r) {
             totals[r] = std::fma(sums.products[r], scale, totals[r]);
-            if (is_float(g.shape.zero_type))
-                totals[r] = std::fma(sums.activations[r], zero.offset, totals[r]);
+            if (offset)
+                totals[r] = std::fma(sums.activations[r], beta, totals[r]);
         }
     }
     for (int64_t r = 0; r < rows; ++r) {
