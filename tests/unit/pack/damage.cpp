@@ -63,4 +63,42 @@ TEST_CASE("every changed header byte and any changed body bit is noticed", "[pac
     }
 }
 
+TEST_CASE("a permutation that forgets rows is refused by unpack though all checksums are right", "[pack]") {
+    std::mt19937 rng(14);
+    WeightsOptions options;
+    options.k = 100;
+    options.n = 3;
+    options.group_size = 32;
+    options.act_order = true;
+    SourceArrays arrays;
+    const Weights w = random_weights(options, rng);
+    PackRequest request = encode(w, {}, arrays);
+    request.layout = Layout::CpuDraft;
+    PackedBuffer packed(packed_size(plan_pack(request)));
+    SerialFor serial;
+    const WeightsView view = pack_host(request, packed.bytes(), serial);
+    REQUIRE(view.perm != nullptr);
+    std::vector<float> out(100 * 3, -1.0f);
+    UnpackRequest back;
+    back.dst_type = Type::F32;
+    back.dst = std::as_writable_bytes(std::span(out));
+    for (const int32_t row : {view.perm[1], -1}) { // one row twice, or one row never
+        auto *perm = const_cast<int32_t *>(view.perm);
+        const int32_t before = perm[0];
+        perm[0] = row;
+        const auto body = packed.bytes().subspan(kHeaderSize, static_cast<size_t>(view.geometry.body_size));
+        const PackedHeader header = make_header(view.geometry, view.k, body);
+        std::memcpy(packed.bytes().data(), &header, sizeof header);
+        const WeightsView attached = attach_host(packed.bytes());
+        try {
+            unpack_host(attached, back, serial);
+            FAIL("unpacked");
+        } catch (const Error &error) {
+            CHECK(error.status() == Status::BadPackedData);
+        }
+        CHECK(out == std::vector<float>(100 * 3, -1.0f));
+        perm[0] = before;
+    }
+}
+
 } // namespace marlin::test
