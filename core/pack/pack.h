@@ -17,18 +17,20 @@ public:
     virtual void run(int64_t count, void (*body)(void *context, int64_t begin, int64_t end), void *context) = 0;
 };
 
-// Checks every field that can be checked without the data and returns the shape to be packed. With act_order the
-// shape's k_packed is an upper bound: the data decides.
+// Checks every field that can be checked without the data and returns the shape to be packed. Where the data decides
+// the shape is an upper bound: k_packed with act_order, and zeros (as if given) of GPTQ and compressed-tensors words
+// while request.src is empty and request.type is None.
 PackedShape plan_pack(const PackRequest &request);
 
 // Bytes that pack_host may write, header included.
 int64_t packed_size(const PackedShape &shape);
 
-// Checks the data and packs it. `packed` is 256-byte aligned and at least packed_size(plan_pack(request)) long; nothing
-// is written when this throws. Returns the reading of what was written.
+// Checks the data and packs it. `packed` is 256-byte aligned and long enough for what the data gives,
+// packed_size(plan_pack(request)) at most; nothing is written when this throws. Returns the reading of what was written.
 WeightsView pack_host(const PackRequest &request, std::span<std::byte> packed, ParallelFor &parallel);
 
-// The way back: values or codes in source row order (act-order undone), scales and zeros as stored, groups x n.
+// The way back: values or codes in source row order (act-order undone), scales and zeros as stored, packed groups x n.
+// Column scales are not part of the values.
 void unpack_host(const WeightsView &weights, const UnpackRequest &request, ParallelFor &parallel);
 
 } // namespace marlin
