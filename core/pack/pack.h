@@ -26,7 +26,8 @@ PackedShape plan_pack(const PackRequest &request);
 int64_t packed_size(const PackedShape &shape);
 
 // Checks the data and packs it. `packed` is 256-byte aligned and long enough for what the data gives,
-// packed_size(plan_pack(request)) at most; nothing is written when this throws. Returns the reading of what was written.
+// packed_size(plan_pack(request)) at most; nothing is written when this throws. Returns the reading of what was
+// written.
 WeightsView pack_host(const PackRequest &request, std::span<std::byte> packed, ParallelFor &parallel);
 
 // The way back: values or codes in source row order (act-order undone), scales and zeros as stored, packed groups x n.
