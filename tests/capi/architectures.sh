@@ -5,7 +5,7 @@ library=$1 cuobjdump=$2
 [ -x "$cuobjdump" ] || { echo "cuobjdump is not installed here: not run"; exit 77; }
 
 listed=$("$cuobjdump" --list-elf --list-ptx "$library" |
-    grep -oP '(ELF|PTX) file.*\.\Ksm_\w+\.(cubin|ptx)' | sort -u | xargs)
+    grep -oP '(ELF|PTX) file.*\.\Ksm_\w+\.(cubin|ptx)' | LC_ALL=C sort -u | xargs)
 expected="sm_80.cubin sm_90.cubin sm_90.ptx sm_90a.cubin"
 echo "$listed"
 [ "$listed" = "$expected" ] || { echo "architectures.sh: expected $expected" >&2; exit 1; }

@@ -9,6 +9,9 @@ namespace Catch::Matchers {
 inline auto Contains(const std::string &text) {
     return ContainsSubstring(text);
 }
+inline auto Contains(const char *text) {
+    return ContainsSubstring(text); // else a literal would be searched for as an element
+}
 } // namespace Catch::Matchers
 #else
 #include <catch2/catch.hpp>
