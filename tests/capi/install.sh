@@ -15,7 +15,7 @@ for file in "$prefix"/include/marlin/marlin.h \
 done
 
 configure_and_build() {
-    if ! { "$cmake" -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$prefix" && "$cmake" --build "$2"; } >"$work/log" 2>&1; then
+    if ! { "$cmake" -S "$1" -B "$2" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" && "$cmake" --build "$2"; } >"$work/log" 2>&1; then
         cat "$work/log"
         exit 1
     fi

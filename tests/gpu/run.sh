@@ -71,15 +71,12 @@ stage_sanitize() {
 }
 
 stage_bench() {
-    local part=${1%/*} parts=${1#*/} number=0 problem
+    local part=${1%/*} parts=${1#*/} list
     mkdir -p "$out/bench"
-    while read -r problem; do
-        case $problem in '' | '#'*) continue ;; esac
-        number=$((number + 1))
-        [ $((number % parts)) = $((part % parts)) ] || continue
-        echo "-- $problem"
-        "$build/tests/marlin_bench" --json "$out/bench/$number.json" "$problem"
-    done <tests/gpu/problems.txt
+    list=$out/bench/$part-of-$parts.txt
+    grep -v '^#' tests/gpu/problems.txt | awk -v i="$part" -v n="$parts" 'NR % n == i % n' >"$list"
+    [ -s "$list" ] || die "part $1 of tests/gpu/problems.txt is empty"
+    "$build/tests/marlin_bench" --json "${list%.txt}.json" "@$list"
 }
 
 stage_merge() { python3 tests/gpu/merge.py "$out" "$commit" >"$out/results.json"; }
