@@ -18,6 +18,11 @@ Type type_of(const char *name, int32_t value) {
     return enumerator<Type>(name, value, MARLIN_TYPE_U8);
 }
 
+void expect_zero(const char *name, int32_t value) {
+    if (value != 0)
+        fail(Status::InvalidArgument, "{} is {}, expected 0 for a source of packed words", name, value);
+}
+
 Layout layout_of(const marlin_pack_desc &desc, const Backend &backend, bool sparse) {
     const auto layout = static_cast<Layout>(desc.layout);
     if (layout == Layout::Default)
@@ -34,6 +39,12 @@ PackRequest read_desc(const marlin_pack_desc *given, const Backend &backend) {
     constexpr uint32_t kKnown = MARLIN_PACK_ACT_ORDER | MARLIN_PACK_COLUMN_SCALES;
     if ((desc.flags & ~kKnown) != 0)
         fail(Status::InvalidArgument, "desc.flags is {:#x}, expected a sum of MARLIN_PACK_...", desc.flags);
+    // Packed words say themselves what they are. (Sources of later versions are refused as such, by the planner.)
+    if (desc.source > MARLIN_SOURCE_PLAIN && desc.source <= MARLIN_SOURCE_MARLIN) {
+        expect_zero("desc.src_type", desc.src_type);
+        expect_zero("desc.src_order", desc.src_order);
+        expect_zero("desc.src_zero_type", desc.src_zero_type);
+    }
     PackRequest request;
     request.source = enumerator<Source>("desc.source", desc.source, MARLIN_SOURCE_MARLIN_24);
     request.src_type = type_of("desc.src_type", desc.src_type);

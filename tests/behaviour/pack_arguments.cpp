@@ -113,6 +113,17 @@ TEST_CASE("contradictions in a description are refused") {
         {"sparsity is 1", "g_idx"});
     bench.refuse_desc([](marlin_pack_desc &desc) { desc.source = MARLIN_SOURCE_MARLIN_24; }, {"source is 6"},
                       MARLIN_NOT_SUPPORTED);
+    // A word source with a field that only plain sources have.
+    const auto words = [](marlin_pack_desc &desc) {
+        desc.source = MARLIN_SOURCE_GPTQ_V2;
+        desc.src_type = desc.src_order = desc.src_zero_type = 0;
+    };
+    bench.refuse_desc([&](marlin_pack_desc &desc) { words(desc), desc.src_type = MARLIN_TYPE_U4; },
+                      {"desc.src_type is 5", "packed words"});
+    bench.refuse_desc([&](marlin_pack_desc &desc) { words(desc), desc.src_order = MARLIN_ORDER_NXK; },
+                      {"desc.src_order is 1", "packed words"});
+    bench.refuse_desc([&](marlin_pack_desc &desc) { words(desc), desc.src_zero_type = MARLIN_TYPE_U8; },
+                      {"desc.src_zero_type is 10", "packed words"});
 }
 
 TEST_CASE("sizes of inputs are exactly what the description gives") {
