@@ -126,6 +126,13 @@ void *allocate_new(size_t size, size_t alignment) {
     live_new.fetch_add(1, std::memory_order_relaxed);
     return memory;
 }
+void *allocate_or_null(size_t size) noexcept {
+    try {
+        return allocate_new(size, alignof(std::max_align_t));
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
+}
 void free_new(void *memory) {
     if (memory == nullptr)
         return;
@@ -147,6 +154,12 @@ void *operator new(size_t size, std::align_val_t alignment) {
 }
 void *operator new[](size_t size, std::align_val_t alignment) {
     return allocate_new(size, static_cast<size_t>(alignment));
+}
+void *operator new(size_t size, const std::nothrow_t &) noexcept {
+    return allocate_or_null(size);
+}
+void *operator new[](size_t size, const std::nothrow_t &) noexcept {
+    return allocate_or_null(size);
 }
 void operator delete(void *memory) noexcept {
     free_new(memory);
