@@ -136,23 +136,12 @@ struct DotTile {
     }
 };
 
-// Walks the run that comes next, at the pace at which this one is used.
-class Fetcher {
-public:
-    // `step`: bytes of a run that are used in one go.
-    Fetcher(const std::byte *run, int64_t step)
-        : next_(reinterpret_cast<const char *>(run) + kFetchAhead), step_(step) {}
-
-    void advance() {
-        for (int64_t offset = 0; offset < step_; offset += kLine)
-            _mm_prefetch(next_ + offset, _MM_HINT_T0);
-        next_ += step_;
-    }
-
-private:
-    const char *next_;
-    int64_t step_;
-};
+// Brings `size` bytes, kFetchAhead from `address`, towards the caches.
+void fetch(const std::byte *address, int64_t size) {
+    const auto *begin = reinterpret_cast<const char *>(address) + kFetchAhead;
+    for (int64_t offset = 0; offset < size; offset += kLine)
+        _mm_prefetch(begin + offset, _MM_HINT_T0);
+}
 
 // One run for the features of one tile: scale block after scale block, each scaled into the totals.
 template <bool sparse, bool kept_sums, int rows, int blocks, int parts>
@@ -164,20 +153,25 @@ void dot_run(const ColumnArgs &args, int64_t run, int first_block, float *totals
     const int64_t first_scale_block = run * args.blocks_in_run;
     // Two bytes for every part of every activation.
     const std::byte *a = static_cast<const std::byte *>(args.a) + first_scale_block * args.block_k * rows * parts * 2;
-    Fetcher fetcher(codes, args.run_size * step_k / (args.blocks_in_run * args.block_k));
+    // 2:4: the whole run, streams and all, at the pace at which it is used.
+    const std::byte *next = codes;
+    const int64_t pace = args.run_size * step_k / (args.blocks_in_run * args.block_k);
     for (int64_t scale_block = 0; scale_block < args.blocks_in_run; ++scale_block) {
         DotTile<rows, blocks, parts, kept_sums> tile;
         tile.clear();
         for (int64_t k = 0; k < args.block_k; k += step_k) {
-            if (first_block == 0)
-                fetcher.advance();
             if constexpr (sparse) {
+                if (first_block == 0)
+                    fetch(next, pace);
+                next += pace;
                 tile.sparse_chunk(codes, metadata, table, reinterpret_cast<const uint64_t *>(a));
                 codes += 2 * kChunkSize;
                 metadata += kChunkSize;
                 a += step_k * rows * parts * 2;
             } else {
                 for (int64_t chunk = 0; chunk < step_k / 8; ++chunk) {
+                    if (first_block == 0)
+                        fetch(codes, kChunkSize);
                     tile.dense_chunk(codes, table, reinterpret_cast<const uint32_t *>(a));
                     codes += kChunkSize;
                     a += 8 * rows * parts * 2;
