@@ -1,6 +1,7 @@
 // The CUDA backend on top of cuda/runtime.h; it says NotSupported where the library was built without CUDA.
 #include "cuda/cuda_backend.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "common/error.h"
@@ -73,6 +74,7 @@ CudaBackend::CudaBackend(const BackendConfig &config) : device_(open_device(conf
         check_memory(config.workspace, "workspace");
     set_workspace(config.workspace, config.workspace_size);
     order_ = std::make_unique<Event>();
+    prepare_dense(device_);
 }
 
 CudaBackend::~CudaBackend() {
@@ -153,8 +155,7 @@ void CudaBackend::set_workspace(void *workspace, int64_t size) {
     if (workspace == nullptr) {
         if (own_workspace_.size() == 0)
             own_workspace_ = DeviceMemory(device_.ordinal, kDefaultWorkspace);
-        workspace_ = own_workspace_.data();
-        workspace_size_ = kDefaultWorkspace;
+        adopt_workspace(own_workspace_.data(), kDefaultWorkspace);
         return;
     }
     // The library's own is freed only when work that may still use it has ended.
@@ -162,8 +163,25 @@ void CudaBackend::set_workspace(void *workspace, int64_t size) {
         synchronize(stream_);
         own_workspace_ = DeviceMemory();
     }
+    adopt_workspace(workspace, size);
+}
+
+void CudaBackend::adopt_workspace(void *workspace, int64_t size) {
+    fill_bytes(workspace, 0, static_cast<size_t>(std::min(size, kArrivalsSize)), stream_);
     workspace_ = workspace;
     workspace_size_ = size;
+}
+
+DenseContext CudaBackend::context() const {
+    DenseContext result;
+    result.limits.sm_count = sm_count_ != 0 ? static_cast<int32_t>(sm_count_) : device_.sm_count;
+    result.limits.shared_memory_per_block = device_.shared_memory_per_block;
+    result.wishes.math = math_;
+    result.wishes.kernel = kernel_;
+    result.stream = stream_;
+    result.workspace = workspace_;
+    result.workspace_size = workspace_size_;
+    return result;
 }
 
 Layout CudaBackend::default_layout(bool sparse) const {
@@ -230,14 +248,21 @@ WeightsView CudaBackend::attach(std::span<const std::byte> packed) {
     return moved(attach_host(staging.bytes()), packed.data() + kHeaderSize);
 }
 
-KernelPlan CudaBackend::plan(const Problem &problem, const WeightsView & /*weights*/) const {
-    fail(Status::NotSupported,
-         "this version has no CUDA kernels, so {} cannot run on {}; a CPU handle (device = 2) multiplies every layout",
-         to_text(problem), device_.name);
+KernelPlan CudaBackend::plan(const Problem &problem, const WeightsView &weights) const {
+    if (problem.sparse)
+        fail(Status::NotSupported, "this version has no CUDA kernels for 2:4 weights; a CPU handle multiplies them");
+    if (weights.shape().layout != Layout::DenseDraft)
+        fail(Status::NotSupported, "b has layout {:#x} ({}), expected {:#x} ({}) for CUDA kernels",
+             static_cast<int32_t>(weights.shape().layout), to_string(weights.shape().layout),
+             static_cast<int32_t>(Layout::DenseDraft), to_string(Layout::DenseDraft));
+    return plan_dense(problem, weights, context());
 }
 
-void CudaBackend::gemm(const Problem &problem, const GemmOperands & /*operands*/, const WeightsView &weights) {
-    static_cast<void>(plan(problem, weights));
+void CudaBackend::gemm(const Problem &problem, const GemmOperands &operands, const WeightsView &weights) {
+    if (problem.sparse || weights.shape().layout != Layout::DenseDraft)
+        static_cast<void>(plan(problem, weights));
+    const DeviceGuard guard(device_.ordinal);
+    run_dense(problem, operands, weights, context());
 }
 
 } // namespace marlin::cuda

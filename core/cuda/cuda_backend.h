@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "backend.h"
+#include "cuda/dense.h"
 #include "cuda/device.h"
 #include "cuda/runtime.h"
 
@@ -34,6 +35,10 @@ public:
     void gemm(const Problem &problem, const GemmOperands &operands, const WeightsView &weights) override;
 
 private:
+    DenseContext context() const;
+    // Counters at its start are zero between calls.
+    void adopt_workspace(void *workspace, int64_t size);
+
     // The workspace when none was given: what architecture and contract promise to be enough for every call.
     static constexpr int64_t kDefaultWorkspace = int64_t{64} << 20;
 

@@ -1,0 +1,131 @@
+// Arguments and launches of the dense kernels.
+#include "cuda/dense.h"
+
+#include <algorithm>
+
+#include <cuda_runtime_api.h>
+
+#include "cuda/check.h"
+#include "cuda/kernel/gather.h"
+
+namespace marlin::cuda {
+namespace {
+
+W4A16Args make_args(const Problem &p, const GemmOperands &operands, const WeightsView &weights, const Launch &launch,
+                    std::byte *workspace) {
+    const Geometry &g = weights.geometry;
+    const auto *body = reinterpret_cast<const uint8_t *>(weights.body);
+    W4A16Args args = {};
+    args.a = operands.a;
+    args.lda = operands.lda;
+    args.c = operands.c;
+    args.ldc = operands.ldc;
+    args.bias = operands.bias;
+    args.body = body;
+    args.column_size = g.runs * g.run_size;
+    args.run_size = g.run_size;
+    args.scales_offset = static_cast<int32_t>(g.codes_size);
+    args.zeros_offset = static_cast<int32_t>(g.codes_size + g.scales_size);
+    if (g.groups_in_run == 0) {
+        args.column_scales = body + g.scales_apart;
+        args.column_zeros = body + g.zeros_apart;
+    }
+    args.m = static_cast<int32_t>(p.m);
+    args.n = static_cast<int32_t>(p.n);
+    args.k = static_cast<int32_t>(p.k);
+    args.runs = static_cast<int32_t>(g.runs);
+    args.blocks_in_run = static_cast<int32_t>(g.run_k / 64);
+    args.row_groups = static_cast<int32_t>(g.n_packed() / 16);
+    args.groups_per_cta = launch.groups_per_cta;
+    args.k_splits = launch.k_splits;
+    args.groups_in_run = static_cast<int32_t>(g.groups_in_run);
+    args.zero_size = static_cast<int32_t>(size_of(p.zero_type));
+    args.scale_type = p.scale_type;
+    args.zero_type = p.zero_type;
+    args.c_type = p.c_type;
+    args.bias_type = p.bias_type == Type::None ? p.c_type : p.bias_type;
+    args.wide_stores = p.n % 2 == 0 && operands.ldc % 2 == 0 && reinterpret_cast<uintptr_t>(operands.c) % 4 == 0;
+    args.arrivals = reinterpret_cast<uint32_t *>(workspace);
+    args.partials = reinterpret_cast<float *>(workspace + kArrivalsSize);
+    return args;
+}
+
+void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
+    void *arguments[] = {&args};
+    const dim3 grid(static_cast<unsigned>(launch.grid[0]), static_cast<unsigned>(launch.grid[1]),
+                    static_cast<unsigned>(launch.grid[2]));
+    check(cudaLaunchKernel(launch.instance->function, grid, dim3(static_cast<unsigned>(launch.instance->threads)),
+                           arguments, static_cast<size_t>(launch.instance->shared_size), stream),
+          launch.instance->name);
+}
+
+void check_workspace(int64_t needed, const DenseContext &context) {
+    if (context.workspace_size < needed)
+        fail(Status::WorkspaceTooSmall, "workspace_size is {}, expected at least {} for this multiply",
+             context.workspace_size, needed);
+}
+
+} // namespace
+
+void prepare_dense(const DeviceInfo &device) {
+    for (const Instance *instance : instances())
+        if (instance->shared_size <= device.shared_memory_per_block)
+            check(cudaFuncSetAttribute(instance->function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                       instance->shared_size),
+                  instance->name);
+}
+
+KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const DenseContext &context) {
+    Problem p = problem;
+    p.m = std::max<int64_t>(p.m, 1);
+    const std::string reason = gather_reason(p);
+    const Launch launch = choose(p, weights.geometry, context.limits, context.wishes, instances());
+    KernelPlan plan;
+    plan.kernel = launch.instance->name;
+    plan.number = launch.instance->number;
+    plan.tile_m = launch.instance->tokens;
+    plan.tile_n = launch.instance->features;
+    plan.tile_k = 64;
+    plan.stages = launch.instance->stages;
+    plan.blocks = static_cast<int32_t>(launch.grid[0] * launch.grid[1] * launch.grid[2]);
+    plan.workspace_size =
+        workspace_size(p, weights.geometry, context.limits, context.wishes, instances(), !reason.empty());
+    plan.slow = !reason.empty() && !p.act_order;
+    plan.why = plan.slow ? reason : std::string();
+    return plan;
+}
+
+void run_dense(const Problem &problem, const GemmOperands &operands, const WeightsView &weights,
+               const DenseContext &context) {
+    auto *stream = static_cast<cudaStream_t>(context.stream);
+    auto *workspace = static_cast<std::byte *>(context.workspace);
+    const Geometry &geometry = weights.geometry;
+    const bool gathers = problem.act_order || problem.lda % 8 != 0 || reinterpret_cast<uintptr_t>(operands.a) % 16 != 0;
+    check_workspace(workspace_size(problem, geometry, context.limits, context.wishes, instances(), gathers), context);
+    if (!gathers) {
+        const Launch launch = choose(problem, geometry, context.limits, context.wishes, instances());
+        launch_kernel(launch, make_args(problem, operands, weights, launch, workspace), stream);
+        return;
+    }
+    const int64_t rows = gather_rows(geometry);
+    std::byte *gathered = workspace + kArrivalsSize;
+    for (int64_t row = 0; row < problem.m; row += rows) {
+        Problem part = problem;
+        part.m = std::min(rows, problem.m - row);
+        part.k = geometry.shape.k_packed;
+        GemmOperands of_part = operands;
+        of_part.a = gathered;
+        of_part.lda = geometry.shape.k_packed;
+        of_part.c = static_cast<std::byte *>(operands.c) + row * operands.ldc * size_of(problem.c_type);
+        const auto *from = static_cast<const std::byte *>(operands.a) + row * operands.lda * size_of(problem.a_type);
+        check(launch_gather(gathered, from, weights.perm, part.m, problem.k, geometry.shape.k_packed, operands.lda,
+                            stream),
+              "the gather of A");
+        const Launch launch = choose(part, geometry, context.limits, context.wishes, instances());
+        W4A16Args args = make_args(part, of_part, weights, launch, workspace);
+        args.partials = reinterpret_cast<float *>(gathered + kGatherSize);
+        launch_kernel(launch, args, stream);
+    }
+}
+
+} // namespace marlin::cuda

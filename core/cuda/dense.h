@@ -1,0 +1,30 @@
+// Dense multiplies on a GPU: from a problem and its operands to launches on a stream.
+#pragma once
+
+#include <cstdint>
+
+#include "backend.h"
+#include "cuda/device.h"
+#include "cuda/heuristics.h"
+
+namespace marlin::cuda {
+
+// Loads every kernel that the current device has code for and lets it use its shared memory, so that the first
+// captured call works. Part of creating a handle.
+void prepare_dense(const DeviceInfo &device);
+
+struct DenseContext {
+    Limits limits;
+    Wishes wishes;
+    void *stream = nullptr;
+    void *workspace = nullptr; // its counters are zero between calls
+    int64_t workspace_size = 0;
+};
+
+KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const DenseContext &context);
+
+// Enqueues the multiply: neither allocates nor synchronises.
+void run_dense(const Problem &problem, const GemmOperands &operands, const WeightsView &weights,
+               const DenseContext &context);
+
+} // namespace marlin::cuda

@@ -1,0 +1,52 @@
+// Which kernel a dense problem gets on a GPU, and how it is cut up: a pure function, tested without a GPU.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "backend.h"
+#include "cuda/kernel/instance.h"
+#include "layout/geometry.h"
+
+namespace marlin::cuda {
+
+// What of the device the choice depends on.
+struct Limits {
+    int32_t sm_count = 0;
+    int64_t shared_memory_per_block = 0;
+};
+
+struct Wishes {
+    Math math = Math::Default;
+    int64_t kernel = 0; // MARLIN_OPTION_KERNEL
+};
+
+struct Launch {
+    const Instance *instance = nullptr;
+    int64_t grid[3] = {1, 1, 1};
+    int32_t groups_per_cta = 0; // slabs
+    int32_t k_splits = 1;       // tiles
+    int64_t partials_size = 0;  // bytes of FP32 sums that the splits leave in the workspace
+};
+
+// Counters of arrived CTAs at the start of every workspace: more tiles than are ever split.
+inline constexpr int64_t kArrivals = 4096;
+inline constexpr int64_t kArrivalsSize = kArrivals * 4;
+// Bytes of A that a gather may put into the workspace at a time; longer problems go in chunks of rows.
+inline constexpr int64_t kGatherSize = int64_t{24} << 20;
+
+// NotSupported where no instance fits. problem.m >= 1; the grid is that of all its rows.
+Launch choose(const Problem &problem, const Geometry &geometry, const Limits &limits, const Wishes &wishes,
+              std::span<const Instance *const> instances);
+
+// Whether A must be copied before the kernels can read it, judged by the problem alone; the sentence says why.
+std::string gather_reason(const Problem &problem);
+// Rows of A that one gather takes at most. NotSupported where not even one fits.
+int64_t gather_rows(const Geometry &geometry);
+
+// Workspace of the whole multiply, counters included.
+int64_t workspace_size(const Problem &problem, const Geometry &geometry, const Limits &limits, const Wishes &wishes,
+                       std::span<const Instance *const> instances, bool gathers);
+
+} // namespace marlin::cuda

@@ -1,0 +1,50 @@
+// What every W4A16 kernel is told: plain values, the same for all of them.
+#pragma once
+
+#include <cstdint>
+
+#include "common/types.h"
+
+namespace marlin::cuda {
+
+// What of the weights a kernel knows when it is compiled. Branches inside the loop over k cut the compiler's schedule
+// into pieces (20 % of the tile kernel), so what most checkpoints hold has instances of its own.
+enum class Weights : int32_t {
+    Group128, // symmetric, groups of 128, scales in the type of A
+    Integers, // any group, any scale type, perhaps integer zero points
+    Offsets,  // any group, any scale type, float offsets
+};
+
+struct W4A16Args {
+    const void *a; // m x k, rows 16-byte aligned
+    int64_t lda;
+    void *c;
+    int64_t ldc;
+    const void *bias; // n values, or null
+    const uint8_t *body;
+    int64_t column_size; // bytes of a packed column of 64 features
+    int64_t run_size;
+    int32_t scales_offset; // in a run
+    int32_t zeros_offset;
+    const uint8_t *column_scales; // per column: where scales and zeros stand apart, else null
+    const uint8_t *column_zeros;
+    int32_t m;
+    int32_t n;
+    int32_t k;             // columns of A
+    int32_t runs;          // of a column
+    int32_t blocks_in_run; // of 64 rows
+    int32_t row_groups;    // of 16 features, padding included
+    int32_t groups_per_cta;
+    int32_t k_splits;
+    int32_t groups_in_run; // 1 or 2; 0 where scales stand apart
+    int32_t zero_size;     // bytes of one zero point or offset, 0 without
+    Type scale_type;
+    Type zero_type;
+    Type c_type;
+    Type bias_type;
+    bool wide_stores;   // C takes 16-byte stores: aligned, n and ldc multiples of 8
+    float *partials;    // FP32 partial tiles, k_splits > 1
+    uint32_t *arrivals; // one counter a tile: zero before and after every launch
+};
+
+} // namespace marlin::cuda

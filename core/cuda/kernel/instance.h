@@ -1,0 +1,35 @@
+// One compiled kernel as the host sees it: what it is for, what it needs, and its entry.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "common/types.h"
+#include "cuda/kernel/args.h"
+
+namespace marlin::cuda {
+
+enum class Family : int32_t {
+    Slab, // few tokens, no reduction between CTAs: sm80_w4a16_slab.cuh
+    Tile, // many tokens: sm80_w4a16_tile.cuh
+};
+
+struct Instance {
+    const char *name; // static storage
+    int32_t number;   // of MARLIN_OPTION_KERNEL
+    Family family;
+    Type a_type;
+    Weights weights;
+    int32_t tokens;   // of a CTA
+    int32_t features; // of a tile, of one pass of a slab
+    int32_t stages;
+    int32_t threads;      // of a CTA
+    int32_t shared_size;  // bytes, dynamic
+    int64_t partial_size; // bytes of workspace for each CTA of a split of k; 0: never splits
+    const void *function; // void (W4A16Args)
+};
+
+// All of them; the list is instances.txt, one line an instance.
+std::span<const Instance *const> instances();
+
+} // namespace marlin::cuda

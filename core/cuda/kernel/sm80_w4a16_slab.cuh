@@ -1,0 +1,295 @@
+// C = A * dequantize(B) for few tokens: every CTA owns a slab of features and all of k, so nothing is reduced between
+// CTAs, and a row's bits depend on neither the batch nor the number of SMs.
+//
+//            features -> | CTA 0 | CTA 1 | ...           one CTA:  warp 0: runs 0, W, 2W ...
+//     k |  run 0   warp 0|       |       |                         warp 1: runs 1, W + 1 ...
+//       v  run 1   warp 1|       |       |               pass: RG row groups of 16 features at a time
+//          ...           |       |       |
+//
+// Features are the M side of the MMA (16 a row group), tokens its N side (8 a tile). Warps split k between them and are
+// on their own: each has a private ring of stages in shared memory, filled by cp.async a few blocks of 64 rows ahead,
+// so the loop over k has no barrier of the CTA and the ring runs on across passes. A pass ends with one sum over the
+// warps through shared memory, in the order of the warps.
+//
+// Integers times activations are summed in FP32 and scaled once a group: exact weights, and fewer instructions than
+// scaling weights as long as tokens are few. With offsets the weights are scaled instead, in the type of A.
+#pragma once
+
+#include "cuda/kernel/args.h"
+#include "cuda/kernel/epilogue.cuh"
+#include "cuda/kernel/group_terms.cuh"
+#include "cuda/kernel/instance.h"
+#include "cuda/kernel/ptx.cuh"
+
+namespace marlin::cuda {
+
+template <Weights weights, int token_tiles, int row_groups, int warps, int stages>
+struct SlabShape {
+    static constexpr int kTokens = 8 * token_tiles;
+    static constexpr int kFeatures = 16 * row_groups;
+    static constexpr int kActivations = kTokens * 128; // bytes of 64 columns of A
+    static constexpr int kCodes = row_groups * 512;    // bytes of 64 rows of W
+    // Scales and zeros of a row group: at most two groups with F32 offsets.
+    static constexpr int kMetaOfGroup = weights == Weights::Group128 ? 32 : 192;
+    static constexpr int kStage = kActivations + kCodes + (row_groups * kMetaOfGroup + 127) / 128 * 128;
+    static constexpr int kSumStride = kFeatures + 4;   // floats a token: lanes of a store fall into different banks
+    static constexpr int kSums = kTokens * kSumStride; // floats a warp
+    static constexpr int kThreads = 32 * warps;
+    static constexpr int kSharedSize = warps * (stages * kStage + kSums * 4);
+};
+
+template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
+__global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args args) {
+    using Shape = SlabShape<weights, token_tiles, row_groups, warps, stages>;
+    constexpr bool scaled = weights == Weights::Offsets; // weights, rather than sums
+    const Format<weights> format{args};
+    extern __shared__ __align__(128) uint8_t shared[];
+    const int lane = threadIdx.x % 32;
+    const int warp = threadIdx.x / 32;
+    const int g = lane / 4; // feature of a fragment, token of a tile
+    const int t = lane % 4; // pair in k of a fragment, pair of tokens of an accumulator
+    const int first_group = blockIdx.x * args.groups_per_cta;
+    const int last_group = min(first_group + args.groups_per_cta, args.row_groups); // behind the last
+    const int passes = (last_group - first_group + row_groups - 1) / row_groups;
+    const int64_t first_token = static_cast<int64_t>(blockIdx.y) * Shape::kTokens;
+    const int tokens = static_cast<int>(min(static_cast<int64_t>(Shape::kTokens), args.m - first_token));
+    uint8_t *ring = shared + warp * stages * Shape::kStage;
+    float *sums = reinterpret_cast<float *>(shared + warps * stages * Shape::kStage);
+
+    // ---- Loading: one block of 64 rows a stage ----------------------------------------------------------------------
+    // Scales and zeros of a row group come as 16-byte chunks, one a lane: two for the scales of a group, zero_size for
+    // its zeros.
+    const int scale_chunks = 2 * format.groups_in_run();
+    const int meta_chunks = scale_chunks + format.zero_size() * format.groups_in_run();
+    int meta_step = 32; // from row group to row group of a column
+    int meta_offset = args.scales_offset + lane / 2 * 128 + lane % 2 * 16;
+    if (format.has_zeros() && lane >= scale_chunks) {
+        const int chunk = lane - scale_chunks;
+        const int second = chunk >= args.zero_size ? 1 : 0; // of the run's groups
+        meta_step = 16 * args.zero_size;
+        meta_offset = args.zeros_offset + second * 64 * args.zero_size + (chunk - second * args.zero_size) * 16;
+    }
+    int next_pass = warp < args.runs ? 0 : passes;
+    int next_run = warp;
+    int next_block = 0;
+    int next_k = warp * format.blocks_in_run() * 64;
+    const uint8_t *codes_from[row_groups]; // this lane's chunk of the run to be loaded
+    int meta_from[row_groups];             // from there to this lane's chunk of scales and zeros
+    int live = 0;                          // row groups of the pass that exist
+    const auto enter_pass = [&] {
+        live = last_group - first_group - next_pass * row_groups;
+#pragma unroll
+        for (int i = 0; i < row_groups; ++i) {
+            const int group = min(first_group + next_pass * row_groups + i, last_group - 1);
+            codes_from[i] =
+                args.body + group / 4 * args.column_size + warp * args.run_size + group % 4 * 512 + lane * 16;
+            meta_from[i] = meta_offset + group % 4 * (meta_step - 512) - lane * 16;
+        }
+    };
+    enter_pass();
+    const int a_row = lane / 8;
+    const auto *a = static_cast<const T *>(args.a) + (first_token + a_row) * args.lda + lane % 8 * 8;
+    const int64_t a_step = 4 * args.lda;
+    // Chunk c of a token's 128 bytes stands at c ^ (token % 8): ldmatrix then meets no bank twice.
+    const uint32_t a_to = ptx::shared_address(ring) + a_row * 128 + ((lane % 8 ^ a_row) * 16);
+    const uint32_t codes_to = ptx::shared_address(ring) + Shape::kActivations + lane * 16;
+    const auto load_stage = [&](int slot) {
+        if (next_pass < passes) {
+            const uint32_t at = slot * Shape::kStage;
+#pragma unroll
+            for (int i = 0; i < row_groups; ++i) {
+                if (i >= live)
+                    break;
+                ptx::copy_async_16(codes_to + at + i * 512, codes_from[i] + next_block * 2048);
+                if (next_block == 0 && lane < meta_chunks)
+                    ptx::copy_async_16(codes_to + at + Shape::kCodes + i * Shape::kMetaOfGroup,
+                                       codes_from[i] + meta_from[i]);
+            }
+            // Columns of A beyond k read as zero.
+            const int left = (args.k - next_k - lane % 8 * 8) * static_cast<int>(sizeof(T));
+            const int valid = max(0, min(16, left));
+            const T *from = left > 0 ? a + next_k : static_cast<const T *>(args.a);
+#pragma unroll
+            for (int j = 0; j < 2 * token_tiles; ++j)
+                if (j * 4 + a_row < tokens)
+                    ptx::copy_async_16((a_to + at + j * 512) ^ (j % 2 * 64), from + (left > 0 ? j * a_step : 0), valid);
+            next_k += 64;
+            if (++next_block == format.blocks_in_run()) {
+                next_block = 0;
+                next_run += warps;
+                next_k += (warps - 1) * format.blocks_in_run() * 64;
+#pragma unroll
+                for (int i = 0; i < row_groups; ++i)
+                    codes_from[i] += warps * args.run_size;
+                if (next_run >= args.runs) {
+                    next_run = warp;
+                    next_k = warp * format.blocks_in_run() * 64;
+                    if (++next_pass < passes)
+                        enter_pass();
+                }
+            }
+        }
+        ptx::commit_copies();
+    };
+#pragma unroll
+    for (int slot = 0; slot < stages - 1; ++slot)
+        load_stage(slot);
+
+    // ---- Multiplying ------------------------------------------------------------------------------------------------
+    float total[row_groups][token_tiles][4];
+    float part[row_groups][token_tiles][4]; // of the group at hand, unscaled
+    ZeroTerms zeros[row_groups];
+    float scale_low[row_groups];   // of sums, features g
+    float scale_high[row_groups];  // and g + 8
+    ScaleTerms scales[row_groups]; // of weights
+    // Both arrays point to feature 0 of the row group.
+    const auto set_terms = [&](int i, const uint8_t *of_scales, const uint8_t *of_zeros) {
+        zeros[i] = load_zeros<T>(of_zeros, g, format);
+        if constexpr (scaled) {
+            scales[i] = load_scales<T>(of_scales, of_zeros, g, format);
+        } else {
+            scale_low[i] = load_scale<T>(of_scales + 2 * g, format);
+            scale_high[i] = load_scale<T>(of_scales + 2 * g + 16, format);
+        }
+    };
+    const auto begin_group = [&](const uint8_t *meta, int group) {
+#pragma unroll
+        for (int i = 0; i < row_groups; ++i)
+            set_terms(i, meta + i * Shape::kMetaOfGroup + group * 32,
+                      meta + i * Shape::kMetaOfGroup + scale_chunks * 16 + group * 16 * args.zero_size);
+    };
+    const auto end_group = [&] {
+        if constexpr (!scaled) {
+#pragma unroll
+            for (int i = 0; i < row_groups; ++i)
+#pragma unroll
+                for (int n = 0; n < token_tiles; ++n)
+#pragma unroll
+                    for (int e = 0; e < 4; ++e) {
+                        const float scale = e < 2 ? scale_low[i] : scale_high[i];
+                        total[i][n][e] = fmaf(part[i][n][e], scale, total[i][n][e]);
+                        part[i][n][e] = 0.0f;
+                    }
+        }
+    };
+    int slot = 0;
+    for (int pass = 0; pass < passes; ++pass) {
+#pragma unroll
+        for (int i = 0; i < row_groups; ++i)
+#pragma unroll
+            for (int n = 0; n < token_tiles; ++n)
+#pragma unroll
+                for (int e = 0; e < 4; ++e) {
+                    total[i][n][e] = 0.0f;
+                    part[i][n][e] = 0.0f;
+                }
+        if (!format.grouped()) {
+#pragma unroll
+            for (int i = 0; i < row_groups; ++i) {
+                const int64_t feature =
+                    16 * static_cast<int64_t>(min(first_group + pass * row_groups + i, last_group - 1));
+                set_terms(i, args.column_scales + 2 * feature, args.column_zeros + args.zero_size * feature);
+            }
+        }
+        for (int run = warp; run < args.runs; run += warps)
+#pragma unroll(format.kFixed ? 2 : 1)
+            for (int block = 0; block < format.blocks_in_run(); ++block) {
+                ptx::wait_copies<stages - 2>();
+                __syncwarp();
+                load_stage(slot == 0 ? stages - 1 : slot - 1);
+                const uint8_t *stage = ring + slot * Shape::kStage;
+                const uint8_t *codes = stage + Shape::kActivations;
+                slot = slot + 1 == stages ? 0 : slot + 1;
+                if (format.grouped() && block == 0)
+                    begin_group(codes + Shape::kCodes, 0);
+                uint4 words[row_groups];
+#pragma unroll
+                for (int i = 0; i < row_groups; ++i)
+                    words[i] = *reinterpret_cast<const uint4 *>(codes + i * 512 + lane * 16);
+                const uint32_t activations = ptx::shared_address(stage) + lane % 8 * 128;
+#pragma unroll
+                for (int half = 0; half < 2; ++half) {
+                    if (half == 1 && format.groups_in_run() == 2) {
+                        end_group();
+                        begin_group(codes + Shape::kCodes, 1);
+                    }
+                    uint32_t b[token_tiles][4];
+#pragma unroll
+                    for (int n = 0; n < token_tiles; ++n)
+                        ptx::load_matrix_x4(b[n], activations + n * 1024 + (((half * 4 + lane / 8) ^ lane % 8) * 16));
+#pragma unroll
+                    for (int step = 0; step < 2; ++step)
+#pragma unroll
+                        for (int i = 0; i < row_groups; ++i) {
+                            const uint32_t word = half == 0 ? (step == 0 ? words[i].x : words[i].y)
+                                                            : (step == 0 ? words[i].z : words[i].w);
+                            uint32_t w[4];
+                            to_integers(word, zeros[i], w, T{});
+                            if constexpr (scaled)
+                                scale_integers<T>(scales[i], w);
+#pragma unroll
+                            for (int n = 0; n < token_tiles; ++n)
+                                ptx::mma_16x8x16(scaled ? total[i][n] : part[i][n], w, b[n][2 * step],
+                                                 b[n][2 * step + 1], T{});
+                        }
+                }
+                if (format.grouped() && block + 1 == format.blocks_in_run())
+                    end_group();
+            }
+        if (!format.grouped())
+            end_group();
+
+        // ---- The sum over the warps, and C --------------------------------------------------------------------------
+        float *mine = sums + warp * Shape::kSums;
+#pragma unroll
+        for (int i = 0; i < row_groups; ++i)
+#pragma unroll
+            for (int n = 0; n < token_tiles; ++n)
+#pragma unroll
+                for (int e = 0; e < 4; ++e)
+                    mine[(8 * n + 2 * t + e % 2) * Shape::kSumStride + 16 * i + g + e / 2 * 8] = total[i][n][e];
+        __syncthreads();
+        const int64_t pass_feature = 16 * static_cast<int64_t>(first_group + pass * row_groups);
+        const int64_t end_feature = min(static_cast<int64_t>(args.n), static_cast<int64_t>(16) * last_group);
+        for (int x = threadIdx.x; x < tokens * (Shape::kFeatures / 2); x += Shape::kThreads) {
+            const int token = x / (Shape::kFeatures / 2);
+            const int pair = x % (Shape::kFeatures / 2) * 2;
+            if (pass_feature + pair >= end_feature)
+                continue;
+            const int64_t feature = pass_feature + pair;
+            float first = 0.0f;
+            float second = 0.0f;
+#pragma unroll
+            for (int w = 0; w < warps; ++w) {
+                const float2 value =
+                    *reinterpret_cast<const float2 *>(sums + w * Shape::kSums + token * Shape::kSumStride + pair);
+                first += value.x;
+                second += value.y;
+            }
+            first += bias_of(args, feature);
+            second += feature + 1 < args.n ? bias_of(args, feature + 1) : 0.0f;
+            store_pair(args, first_token + token, feature, first, second);
+        }
+        if (pass + 1 < passes)
+            __syncthreads();
+    }
+}
+
+template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
+Instance slab_instance(const char *name, int32_t number) {
+    using Shape = SlabShape<weights, token_tiles, row_groups, warps, stages>;
+    return {name,
+            number,
+            Family::Slab,
+            kTypeOf<T>,
+            weights,
+            Shape::kTokens,
+            Shape::kFeatures,
+            stages,
+            Shape::kThreads,
+            Shape::kSharedSize,
+            0,
+            reinterpret_cast<const void *>(&sm80_w4a16_slab<T, weights, token_tiles, row_groups, warps, stages>)};
+}
+
+} // namespace marlin::cuda
