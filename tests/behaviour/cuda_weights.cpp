@@ -202,33 +202,6 @@ TEST_CASE("weights belong to the handle's kind of device", "[gpu]") {
                   "b.device is 2", "expected 1, 0: those of the handle");
 }
 
-TEST_CASE("this version multiplies nothing on a GPU, says so, and writes nothing", "[gpu]") {
-    const Handle handle(cuda_desc());
-    for (const WeightSpec &spec : kSpecs) {
-        OnDevice device(handle, spec);
-        Multiply multiply(device.host.source(), 4);
-        const CudaBuffer a(multiply.a.data(), multiply.a.size() * 2);
-        const CudaBuffer c(multiply.c.size());
-        const auto call = spec.sparse ? marlin_sp_gemm : marlin_gemm;
-        CHECK_REFUSED(handle, MARLIN_NOT_SUPPORTED, call(handle, &multiply.desc, a.data(), &device.weights, c.data()),
-                      "no CUDA kernels", "a CPU handle");
-        CHECK(c.untouched());
-        auto info = with_size<marlin_gemm_info>();
-        CHECK_REFUSED(handle, MARLIN_NOT_SUPPORTED, marlin_gemm_query(handle, &multiply.desc, &device.weights, &info),
-                      "no CUDA kernels");
-        CHECK_REFUSED(handle, MARLIN_INVALID_ARGUMENT,
-                      call(handle, &multiply.desc, multiply.a.data(), &device.weights, c.data()),
-                      "a points to host memory");
-        CHECK_REFUSED(handle, MARLIN_INVALID_ARGUMENT,
-                      call(handle, &multiply.desc, a.data(), &device.weights, multiply.c.data()),
-                      "c points to host memory");
-        CHECK(multiply.c.untouched());
-        multiply.desc.m = 0;
-        CHECK_SUCCESS(handle, call(handle, &multiply.desc, nullptr, &device.weights, nullptr));
-    }
-    CHECK(cudaPeekAtLastError() == cudaSuccess);
-}
-
 TEST_CASE("two CUDA handles pack at the same time, each on its stream", "[gpu]") {
     TestWeights expected(Handle(), kSpecs[2]);
     const marlin_pack_desc desc = expected.source().desc();

@@ -26,6 +26,8 @@ Oracle::Oracle(const Problem &problem, const WeightsView &w) : problem_(problem)
             weight.source = static_cast<int32_t>(source);
             weight.w = (code - static_cast<double>(zero.zero)) * scale + static_cast<double>(zero.offset);
             weight.size = std::abs(code - 8.0) * std::abs(scale) + std::abs(beta);
+            weight.terms = std::abs(code - static_cast<double>(zero.zero)) * std::abs(scale) +
+                           std::abs(static_cast<double>(zero.offset));
             features_[static_cast<size_t>(n)].push_back(weight);
         }
 }
@@ -44,6 +46,7 @@ std::vector<Expected> Oracle::row(const std::byte *a, const std::byte *bias) con
             const double activation = activations[static_cast<size_t>(weight.source)];
             expected.value += activation * weight.w;
             size += std::abs(activation) * weight.size;
+            expected.weights += std::abs(activation) * weight.terms;
             tiny += weight.size * 0x1p-125;
         }
         if (bias != nullptr) {

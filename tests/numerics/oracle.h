@@ -20,6 +20,8 @@ namespace marlin::test {
 struct Expected {
     double value = 0.0;
     double slack = 0.0;
+    // sum |a| * (|code - zero| * s + |offset|): what a kernel rounds that keeps weights in the type of A.
+    double weights = 0.0;
 };
 
 class Oracle {
@@ -34,6 +36,7 @@ private:
         int32_t source = -1; // column of A
         double w = 0.0;
         double size = 0.0;
+        double terms = 0.0; // as Expected::weights
     };
     Problem problem_;
     std::vector<std::vector<Weight>> features_; // without pruned and padding positions

@@ -10,7 +10,6 @@
 namespace marlin::test {
 namespace {
 
-constexpr int64_t kGuard = 256;
 constexpr std::byte kPoison{0xa5};
 
 float activation(Fill fill, Random &random, Type type, int64_t m, int64_t k, int64_t columns) {

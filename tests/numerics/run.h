@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,12 @@ class Operands {
 public:
     Operands(const Problem &problem, Fill fill, uint64_t seed);
 
+    // Guard bytes before and after C.
+    static constexpr int64_t kGuard = 256;
+
     GemmOperands get();
+    std::span<const std::byte> a_bytes() const { return a_; }
+    std::span<std::byte> c_bytes() { return c_; } // guards included
     std::byte *row_of_a(int64_t m);
     const std::byte *bias() const { return bias_.empty() ? nullptr : bias_.data(); }
     float c(int64_t m, int64_t n) const;
