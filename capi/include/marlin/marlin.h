@@ -392,13 +392,15 @@ MARLIN_API marlin_status marlin_gemm_query(marlin_handle_t handle, const marlin_
 
 /* C[m, n] = A[m, k] * dequantize(B)[k, n] + bias, B dense. [async]
  *
- * Numbers: a weight is code * scale, (code - zero) * scale or code * scale + offset, unrounded on the CPU; products
- * accumulate in FP32; one rounding to the type of C, where overflow gives infinity. A NaN or infinity in a row of A
- * stays in that row of C (an infinity may become a NaN). Elements of A beyond k within lda are never read into a
- * result; elements of C beyond n within ldc are not written. C must not overlap A, B or bias. Alignment: A, C and bias
- * to their element size. Packed weights of the other device's layout run on a CPU handle through the kernel
- * cpu_reference, with a warning in the log. Errors: INVALID_ARGUMENT; NOT_SUPPORTED; WORKSPACE_TOO_SMALL;
- * BAD_PACKED_DATA; DEVICE_ERROR. */
+ * Numbers: a weight is code * scale, (code - zero) * scale or code * scale + offset. It is not rounded on the CPU, nor
+ * on CUDA where m <= 16 and there are no offsets; other CUDA kernels round scale, offset and weight to the type of A.
+ * Products accumulate in FP32; one rounding to the type of C, where overflow gives infinity. A NaN or infinity in a row
+ * of A stays in that row of C (an infinity may become a NaN). Elements of A beyond k within lda are never read into a
+ * result; elements of C beyond n within ldc are not written. C must not overlap A, B or bias.
+ * Alignment: A, C and bias to their element size.
+ * Packed weights of the other device's layout run on a CPU handle through the kernel cpu_reference, with a warning in
+ * the log.
+ * Errors: INVALID_ARGUMENT; NOT_SUPPORTED; WORKSPACE_TOO_SMALL; BAD_PACKED_DATA; DEVICE_ERROR. */
 MARLIN_API marlin_status marlin_gemm(marlin_handle_t handle, const marlin_gemm_desc *desc, const void *a,
                                      const marlin_weights *b, void *c);
 
