@@ -77,7 +77,7 @@ TEST_CASE("texts are cut to the buffer, terminated, and their full length is ret
 
 // Where the tests reach each of them through the interface: MARLIN_OUT_OF_MEMORY in memory.cpp (and cuda_handle.cpp),
 // MARLIN_WORKSPACE_TOO_SMALL in workspace.cpp, MARLIN_BAD_PACKED_DATA in packed_files.cpp, MARLIN_NOT_SPARSE in
-// pack_arguments.cpp, MARLIN_NOT_SUPPORTED in enumerators.cpp, MARLIN_DEVICE_ERROR in cuda_handle.cpp on a GPU only.
+// not_sparse.cpp, MARLIN_NOT_SUPPORTED in enumerators.cpp, MARLIN_DEVICE_ERROR in cuda_handle.cpp on a GPU only.
 // MARLIN_INTERNAL_ERROR cannot be provoked from outside: tests/unit/boundary.cpp has what leads to it.
 TEST_CASE("every status has a name of its own and a sentence") {
     std::set<std::string> names;
