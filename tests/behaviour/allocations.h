@@ -5,7 +5,8 @@
 
 namespace marlin::test {
 
-// Allocations so far, of all threads: operator new, and malloc and its relatives where no sanitizer has taken them over.
+// Allocations so far, of all threads: operator new, and malloc and its relatives where no sanitizer has taken them
+// over.
 int64_t allocation_count();
 // Memory from operator new that was not given back yet, in pieces.
 int64_t live_new_count();
