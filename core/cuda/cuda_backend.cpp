@@ -243,8 +243,16 @@ void CudaBackend::unpack(const WeightsView &weights, const UnpackRequest &reques
 
 WeightsView CudaBackend::attach(std::span<const std::byte> packed) {
     const DeviceGuard guard(device_.ordinal);
-    HostPacked staging(packed.size());
-    copy_to_host(staging.bytes().data(), packed.data(), packed.size(), stream_);
+    // The header first: the buffer may be longer than what it holds.
+    size_t size = packed.size();
+    if (size >= kHeaderSize) {
+        PackedHeader header;
+        copy_to_host(&header, packed.data(), sizeof header, stream_);
+        const WeightsView view = read_header(header, static_cast<int64_t>(size), packed.data() + kHeaderSize);
+        size = static_cast<size_t>(kHeaderSize + view.geometry.body_size);
+    }
+    HostPacked staging(size);
+    copy_to_host(staging.bytes().data(), packed.data(), size, stream_);
     return moved(attach_host(staging.bytes()), packed.data() + kHeaderSize);
 }
 
