@@ -9,7 +9,8 @@ usage: tests/gpu/run.sh [STAGE]...
 
   build        configure and build everything in build/gpu
   test         all tests; those that need a GPU must run
-  sanitize     compute-sanitizer (memcheck, initcheck) over the tests that need a GPU
+  sanitize     compute-sanitizer: memcheck and initcheck over the tests that need a GPU, racecheck and synccheck too over
+               a few problems for every kernel
   bench [I/N]  marlin_bench over part I of N of tests/gpu/problems.txt (1/1: all of it)
   merge        the stages' JSON as one file, results.json
 
@@ -54,18 +55,23 @@ stage_test() {
 }
 
 stage_sanitize() {
-    local sanitizer program tool options
+    local sanitizer program tool tools filter options
     sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
     [ -x "$sanitizer" ] || die "compute-sanitizer was not found"
     for program in "$build"/tests/marlin_{unit,behaviour,numerics,golden}_tests; do
         [ -x "$program" ] || continue
-        "$program" --list-tests '[gpu]' | grep -q '^0 ' && continue # it has none
-        for tool in memcheck initcheck; do
+        filter='[gpu]' tools='memcheck initcheck'
+        if [ "${program##*/}" = marlin_numerics_tests ]; then # every kernel, few problems
+            filter='[gpu][reduced]' tools='memcheck initcheck racecheck synccheck'
+        fi
+        "$program" --list-tests "$filter" | grep -q '^0 ' && continue # it has none
+        for tool in $tools; do
             echo "-- $tool ${program##*/}"
             # Refused calls are what some tests are about; bad memory accesses and leaks are what this looks for.
             options=(--tool "$tool" --report-api-errors no --error-exitcode 9)
             [ $tool != memcheck ] || options+=(--leak-check full)
-            "$sanitizer" "${options[@]}" "$program" '[gpu]'
+            [ $tool = memcheck ] || [ $tool = initcheck ] || options=(--tool "$tool" --error-exitcode 9)
+            "$sanitizer" "${options[@]}" "$program" "$filter"
         done
     done
 }

@@ -123,7 +123,7 @@ TEST_CASE("Problems drawn from all fields at once multiply right on CUDA", "[gpu
     check_all(*backend, drawn(false, 150, 21));
 }
 
-TEST_CASE("Every dense CUDA kernel multiplies what it can run right", "[gpu]") {
+TEST_CASE("Every dense CUDA kernel multiplies what it can run right", "[gpu][reduced]") {
     const auto backend = cuda_backend();
     int ran = 0;
     for (const cuda::Instance *instance : cuda::instances()) {
