@@ -28,7 +28,7 @@ done_dir=$build/done
 limit=470 # seconds a stage may take
 
 # Which sources these are: the commit where there is one, and what is really in the tree.
-tree=$(find CMakeLists.txt core capi tests examples/c -type f ! -name '*.pyc' | sort | xargs sha256sum |
+tree=$(find CMakeLists.txt core capi tests examples/c -type f ! -name '*.pyc' | LC_ALL=C sort | xargs sha256sum |
     sha256sum | cut -c1-16)
 commit=${MARLIN_COMMIT:-$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)}
 
