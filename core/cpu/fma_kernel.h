@@ -48,7 +48,7 @@ struct FmaTile {
     using Int = typename V::Int;
     typename V::Decoder decoder;
     Float sums[rows][vectors];
-    Float kept[kept_sums ? rows : 1][kept_sums ? vectors : 1];
+    Float kept[rows][vectors]; // untouched unless kept_sums
 
     void clear() {
         for (int r = 0; r < rows; ++r)

@@ -52,7 +52,7 @@ __m512i code_table() {
 template <int rows, int blocks, int parts, bool kept_sums>
 struct DotTile {
     __m512 sums[rows][blocks][parts];
-    __m512 kept[kept_sums ? rows : 1][kept_sums ? blocks : 1];
+    __m512 kept[rows][blocks]; // untouched unless kept_sums
 
     void clear() {
         for (int r = 0; r < rows; ++r)
