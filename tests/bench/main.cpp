@@ -83,13 +83,13 @@ Report run(const Options &options) {
         report.openblas_core = blas->core();
         report.openblas_threads = blas->threads();
     }
-    std::map<std::tuple<int64_t, int64_t, int64_t>, Timing> peers; // one measurement a shape
+    std::map<std::tuple<int64_t, int64_t, int64_t>, PeerTiming> peers; // one measurement a shape
     for (const Problem &problem : problems) {
         show_progress(report.results.size() + 1, problems.size(), to_text(problem));
         Result result;
         result.problem = problem;
-        Timing &peer = peers[{problem.m, problem.n, problem.k}];
-        if (blas != nullptr && peer.repeats == 0)
+        PeerTiming &peer = peers[{problem.m, problem.n, problem.k}];
+        if (blas != nullptr && !peer.measured())
             peer = blas->multiply(problem.m, problem.n, problem.k, options.repeats);
         result.openblas = peer;
         Subject subject(handle, problem);

@@ -40,7 +40,7 @@ std::unique_ptr<OpenBlas> OpenBlas::open(int threads) {
     return blas;
 }
 
-Timing OpenBlas::multiply(int64_t m, int64_t n, int64_t k, int repeats) const {
+PeerTiming OpenBlas::multiply(int64_t m, int64_t n, int64_t k, int repeats) const {
     const auto rows = static_cast<int>(m);
     const auto columns = static_cast<int>(n);
     const auto depth = static_cast<int>(k);
@@ -59,9 +59,10 @@ Timing OpenBlas::multiply(int64_t m, int64_t n, int64_t k, int repeats) const {
         else
             gemv_(kRowMajor, kTrans, depth, columns, 1.0f, w, columns, a.data(), 1, 0.0f, c.data(), 1);
     };
-    const Timing n_by_k = measure(repeats, [&](int64_t i) { run(true, i); });
-    const Timing k_by_n = measure(repeats, [&](int64_t i) { run(false, i); });
-    return n_by_k.median_us <= k_by_n.median_us ? n_by_k : k_by_n;
+    PeerTiming timing;
+    timing.n_by_k = measure(repeats, [&](int64_t i) { run(true, i); });
+    timing.k_by_n = measure(repeats, [&](int64_t i) { run(false, i); });
+    return timing;
 }
 
 } // namespace marlin::bench

@@ -10,6 +10,15 @@
 
 namespace marlin::bench {
 
+// The same multiply with weights stored n x k (as torch.nn.Linear has them) and k x n.
+struct PeerTiming {
+    Timing n_by_k;
+    Timing k_by_n;
+
+    bool measured() const { return n_by_k.repeats != 0; }
+    const Timing &quicker() const { return n_by_k.median_us <= k_by_n.median_us ? n_by_k : k_by_n; }
+};
+
 class OpenBlas {
 public:
     // Nothing where the library is not installed.
@@ -19,8 +28,8 @@ public:
     std::string core() const { return core_; }     // kernel set
     int threads() const { return threads_; }
 
-    // sgemm, or sgemv where m is 1, with weights stored k x n or n x k, whichever is quicker; weights rotated.
-    Timing multiply(int64_t m, int64_t n, int64_t k, int repeats) const;
+    // sgemm, or sgemv where m is 1; weights rotated.
+    PeerTiming multiply(int64_t m, int64_t n, int64_t k, int repeats) const;
 
 private:
     using Gemm = void (*)(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *,

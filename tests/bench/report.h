@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/problem.h"
+#include "openblas.h"
 #include "timing.h"
 
 namespace marlin::bench {
@@ -13,7 +14,7 @@ struct Result {
     Problem problem;
     std::string kernel;
     Timing timing;
-    Timing openblas; // repeats 0: not measured
+    PeerTiming openblas;
     int64_t weight_bytes = 0;
     int64_t copies = 0;
     double error = 0.0;
