@@ -92,9 +92,11 @@ std::string to_json(const Report &report) {
         result["gflops"] = f.gflops;
         result["error"] = r.error;
         if (r.openblas.measured()) {
+            result["openblas_us"] = r.openblas.quicker().median_us;
+            result["openblas_us_best"] = r.openblas.quicker().best_us;
             result["openblas_nxk_us"] = r.openblas.n_by_k.median_us;
             result["openblas_kxn_us"] = r.openblas.k_by_n.median_us;
-            result["speedup"] = f.speedup; // over the quicker of the two
+            result["speedup"] = f.speedup;
         }
         json["results"].push_back(result);
     }
