@@ -1,4 +1,4 @@
-// Where checkpoint formats keep the nibble of (k, n): one constexpr function a format, and how the host reads it.
+// Where checkpoint formats keep the nibble of (k, n): one constexpr function a format, and how it is read.
 #pragma once
 
 #include <cstddef>
@@ -68,12 +68,12 @@ MARLIN_HD constexpr int64_t marlin_scale_at(int64_t n, bool grouped) {
 }
 
 // Words may lie at any address: tensors inside checkpoint files do.
-inline uint32_t read_word(const std::byte *words, int64_t index) {
+MARLIN_HD inline uint32_t read_word(const std::byte *words, int64_t index) {
     uint32_t word = 0;
     std::memcpy(&word, words + index * 4, sizeof word);
     return word;
 }
-inline unsigned read_nibble(const std::byte *words, NibbleAt at) {
+MARLIN_HD inline unsigned read_nibble(const std::byte *words, NibbleAt at) {
     return (read_word(words, at.word) >> at.shift) & 15u;
 }
 

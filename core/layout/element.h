@@ -1,10 +1,11 @@
-// Reading one packed weight: for the reference multiply, unpack and tests, never for speed.
+// One packed weight, scale or zero at a time: how its bytes are read and written.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
 #include "common/half.h"
+#include "common/host_device.h"
 #include "layout/header.h"
 
 namespace marlin {
@@ -30,7 +31,7 @@ inline Element read_element(const WeightsView &w, int64_t k, int64_t n) {
     return {0u, true};
 }
 
-inline float read_value(const std::byte *at, Type type) {
+MARLIN_HD inline float read_value(const std::byte *at, Type type) {
     if (type == Type::F32) {
         float value = 0.0f;
         std::memcpy(&value, at, sizeof value);
@@ -43,7 +44,14 @@ inline float read_value(const std::byte *at, Type type) {
     return half_to_f32(bits, type);
 }
 
-inline float read_scale(const WeightsView &w, int64_t group, int64_t n) {
+// The bits, lowest first, that read_value reads back: halves are rounded, U8 takes whole numbers 0..255.
+MARLIN_HD constexpr uint32_t stored_bits(float value, Type type) {
+    if (type == Type::U8)
+        return static_cast<uint32_t>(value);
+    return type == Type::F32 ? std::bit_cast<uint32_t>(value) : f32_to_half(value, type);
+}
+
+MARLIN_HD inline float read_scale(const WeightsView &w, int64_t group, int64_t n) {
     return read_value(w.body + w.geometry.scale(group, n), w.shape().scale_type);
 }
 
@@ -53,7 +61,7 @@ struct ZeroAndOffset {
     float offset;
 };
 
-inline ZeroAndOffset read_zero(const WeightsView &w, int64_t group, int64_t n) {
+MARLIN_HD inline ZeroAndOffset read_zero(const WeightsView &w, int64_t group, int64_t n) {
     const Type type = w.shape().zero_type;
     if (type == Type::None)
         return {8.0f, 0.0f}; // S4 stores code + 8

@@ -126,20 +126,25 @@ WeightsView read_header(const PackedHeader &header, int64_t packed_size, const s
     return view;
 }
 
+void check_body_checksum(const PackedHeader &header, uint64_t found) {
+    if (found != header.body_checksum)
+        fail(Status::BadPackedData, "packed body: checksum is {:#x}, expected {:#x}: the weights are damaged", found,
+             header.body_checksum);
+}
+
+void check_perm_entries(std::span<const int32_t> perm, int64_t k) {
+    for (const int32_t row : perm)
+        expect(row >= -1 && row < k, "perm entry", row, "-1 .. k - 1");
+}
+
 WeightsView attach_host(std::span<const std::byte> packed) {
     expect(packed.size() >= kHeaderSize, "packed_size", static_cast<int64_t>(packed.size()), "at least 256");
     PackedHeader header;
     std::memcpy(&header, packed.data(), sizeof header);
     const WeightsView view = read_header(header, static_cast<int64_t>(packed.size()), packed.data() + kHeaderSize);
-    const uint64_t found = checksum(packed.subspan(kHeaderSize, static_cast<size_t>(view.geometry.body_size)));
-    if (found != header.body_checksum)
-        fail(Status::BadPackedData, "packed body: checksum is {:#x}, expected {:#x}: the weights are damaged", found,
-             header.body_checksum);
-    // The checksum guards against accidents; a permutation that points outside A would be a read out of bounds.
-    if (view.perm != nullptr) {
-        for (int64_t i = 0; i < view.geometry.shape.k_packed; ++i)
-            expect(view.perm[i] >= -1 && view.perm[i] < view.k, "perm entry", view.perm[i], "-1 .. k - 1");
-    }
+    check_body_checksum(header, checksum(packed.subspan(kHeaderSize, static_cast<size_t>(view.geometry.body_size))));
+    if (view.perm != nullptr)
+        check_perm_entries({view.perm, static_cast<size_t>(view.shape().k_packed)}, view.k);
     return view;
 }
 

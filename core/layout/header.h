@@ -73,6 +73,11 @@ PackedHeader make_header(const Geometry &geometry, int64_t k, uint64_t body_chec
 // Status::BadPackedData. The view's pointers are body-relative to `body` (which may be device memory: not touched).
 WeightsView read_header(const PackedHeader &header, int64_t packed_size, const std::byte *body);
 
+// What reading the body checks. The checksum guards against accidents; a permutation that points outside A would be a
+// read out of bounds.
+void check_body_checksum(const PackedHeader &header, uint64_t found);
+void check_perm_entries(std::span<const int32_t> perm, int64_t k);
+
 // read_header, and the checksum of a body that the CPU can read.
 WeightsView attach_host(std::span<const std::byte> packed);
 

@@ -1,9 +1,8 @@
 // Sources that hold codes: plain S4 and U4, and the words of checkpoint formats. Nothing is rounded but scales.
-#include <cmath>
-
 #include "common/error.h"
 #include "pack/decode.h"
 #include "pack/group_values.h"
+#include "pack/limits.h"
 #include "pack/tile_source.h"
 
 namespace marlin {
@@ -67,8 +66,6 @@ private:
         }
     }
 
-    // For choosing and checking 2:4 rows only: exact where it matters, (code - zero) * scale + offset is 0 only if the
-    // real number is. One rounding to FP32 of what double gives.
     void compute_values(Tile &tile) const {
         const bool offset = job_.plan.zeros == SourceZeros::Offset;
         for (int64_t r = 0; r < tile.rows; ++r) {
@@ -76,10 +73,7 @@ private:
             for (int64_t f = 0; f < kColumnFeatures; ++f) {
                 const int64_t at = r * kColumnFeatures + f;
                 const bool padding = tile.source_row[r] < 0 || f >= tile.features;
-                const double base = offset ? 0.0 : params.zero[f];
-                const double add = offset ? params.zero[f] : 0.0;
-                tile.value[at] =
-                    padding ? 0.0f : static_cast<float>((tile.code[at] - base) * double{params.scale[f]} + add);
+                tile.value[at] = padding ? 0.0f : source_value(tile.code[at], params.scale[f], params.zero[f], offset);
             }
         }
     }
@@ -107,30 +101,31 @@ private:
     void check_scale(int64_t group, int64_t n) const {
         const Type type = job_.geometry.shape.scale_type;
         const float scale = values_.scale(group, n);
-        if (!std::isfinite(scale))
+        if (is_storable(scale, type))
+            return;
+        if (!is_finite(scale))
             fail(Status::InvalidArgument, "scale of group {}, column {} is {}, expected a finite number", group, n,
                  scale);
-        if (!std::isfinite(store_float(scale, type)))
-            fail(Status::InvalidArgument, "scale of group {}, column {} is {}, expected one that {} can hold", group, n,
-                 scale, to_string(type));
+        fail(Status::InvalidArgument, "scale of group {}, column {} is {}, expected one that {} can hold", group, n,
+             scale, to_string(type));
     }
 
     void check_zero(int64_t group, int64_t n) const {
         const Type type = job_.geometry.shape.zero_type;
+        const bool offset = job_.plan.zeros == SourceZeros::Offset;
         const float zero = values_.zero(group, n);
-        if (job_.plan.zeros == SourceZeros::Offset) {
-            if (!std::isfinite(zero))
-                fail(Status::InvalidArgument, "offset of group {}, column {} is {}, expected a finite number", group, n,
-                     zero);
-            if (!std::isfinite(store_float(zero, type)))
-                fail(Status::InvalidArgument, "offset of group {}, column {} is {}, expected one that {} can hold",
-                     group, n, zero, to_string(type));
-        } else if (zero > 16.0f) {
+        if (is_storable_zero(zero, offset, type))
+            return;
+        if (!offset && zero > 16.0f)
             fail(Status::InvalidArgument, "zero point of group {}, column {} is {}, expected 0 .. 16", group, n, zero);
-        } else if (type == Type::None && zero != 8.0f) {
+        if (!offset)
             fail(Status::InvalidArgument, "zero point of group {}, column {} is {}, expected 8 for stored type s4",
                  group, n, zero);
-        }
+        if (!is_finite(zero))
+            fail(Status::InvalidArgument, "offset of group {}, column {} is {}, expected a finite number", group, n,
+                 zero);
+        fail(Status::InvalidArgument, "offset of group {}, column {} is {}, expected one that {} can hold", group, n,
+             zero, to_string(type));
     }
 
     const PackJob &job_;

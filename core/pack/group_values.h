@@ -1,69 +1,62 @@
-// Reading the scale and the zero of (group, column) as each source arranges them.
+// Reading the scale and the zero of (group, column) as each source arranges them; plain data that kernels take along.
 #pragma once
 
 #include <cstdint>
 
-#include "common/half.h"
 #include "formats/words.h"
+#include "layout/element.h"
 #include "pack/request.h"
 
 namespace marlin {
 
 class GroupValues {
 public:
+    GroupValues() = default;
     // src_zero_type: U8 for the nibbles of packed words, None where nothing is stored.
     GroupValues(const PackRequest &request, Type src_zero_type, int64_t groups)
-        : request_(request), zero_type_(src_zero_type), groups_(groups) {}
+        : source_(request.source), scale_type_(request.src_scale_type), zero_type_(src_zero_type),
+          n_first_(request.source == Source::CompressedTensors ||
+                   (request.source == Source::Plain && request.src_order == Order::NxK)),
+          n_(request.n), groups_(groups), scales_(request.scales.data()), zeros_(request.zeros.data()) {}
 
-    float scale(int64_t group, int64_t n) const {
-        const int64_t index = request_.source == Source::Marlin ? group * request_.n + marlin_scale_at(n, groups_ > 1)
-                                                                : index_of(group, n);
-        return read(request_.scales.data(), index, request_.src_scale_type);
+    MARLIN_HD float scale(int64_t group, int64_t n) const {
+        const int64_t index =
+            source_ == Source::Marlin ? group * n_ + marlin_scale_at(n, groups_ > 1) : index_of(group, n);
+        return read_value(scales_ + index * size_of(scale_type_), scale_type_);
     }
 
     // The zero point (8 where the source has none) or the offset.
-    float zero(int64_t group, int64_t n) const {
+    MARLIN_HD float zero(int64_t group, int64_t n) const {
         if (zero_type_ == Type::None)
             return 8.0f;
-        const std::byte *const zeros = request_.zeros.data();
-        switch (request_.source) {
+        switch (source_) {
         case Source::GptqV1:
-            return static_cast<float>(read_nibble(zeros, gptq_zero_at(group, n, request_.n)) + 1);
+            return static_cast<float>(read_nibble(zeros_, gptq_zero_at(group, n, n_)) + 1);
         case Source::GptqV2:
-            return static_cast<float>(read_nibble(zeros, gptq_zero_at(group, n, request_.n)));
+            return static_cast<float>(read_nibble(zeros_, gptq_zero_at(group, n, n_)));
         case Source::Awq:
-            return static_cast<float>(read_nibble(zeros, awq_zero_at(group, n, request_.n)));
+            return static_cast<float>(read_nibble(zeros_, awq_zero_at(group, n, n_)));
         case Source::CompressedTensors:
-            return static_cast<float>(read_nibble(zeros, compressed_tensors_zero_at(group, n, groups_)));
+            return static_cast<float>(read_nibble(zeros_, compressed_tensors_zero_at(group, n, groups_)));
         default:
-            return read(zeros, index_of(group, n), zero_type_);
+            return read_value(zeros_ + index_of(group, n) * size_of(zero_type_), zero_type_);
         }
     }
 
 private:
     // Scales of any source, zeros of Source::Plain: arranged as the weights are.
-    int64_t index_of(int64_t group, int64_t n) const {
-        const bool n_first = request_.source == Source::CompressedTensors ||
-                             (request_.source == Source::Plain && request_.src_order == Order::NxK);
-        return n_first ? n * groups_ + group : group * request_.n + n;
-    }
-    static float read(const std::byte *values, int64_t index, Type type) {
-        const std::byte *const at = values + index * size_of(type);
-        if (type == Type::U8)
-            return static_cast<float>(std::to_integer<unsigned>(*at));
-        if (type == Type::F32) {
-            float value = 0.0f;
-            std::memcpy(&value, at, sizeof value);
-            return value;
-        }
-        uint16_t bits = 0;
-        std::memcpy(&bits, at, sizeof bits);
-        return half_to_f32(bits, type);
+    MARLIN_HD int64_t index_of(int64_t group, int64_t n) const {
+        return n_first_ ? n * groups_ + group : group * n_ + n;
     }
 
-    const PackRequest &request_;
-    Type zero_type_;
-    int64_t groups_;
+    Source source_ = Source::Plain;
+    Type scale_type_ = Type::None;
+    Type zero_type_ = Type::None;
+    bool n_first_ = false;
+    int64_t n_ = 0;
+    int64_t groups_ = 0;
+    const std::byte *scales_ = nullptr;
+    const std::byte *zeros_ = nullptr;
 };
 
 } // namespace marlin

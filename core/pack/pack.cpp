@@ -2,55 +2,20 @@
 #include "pack/pack.h"
 
 #include <atomic>
-#include <cmath>
 #include <cstring>
 
-#include "common/error.h"
+#include "layout/element.h"
 #include "pack/parallel_columns.h"
-#include "pack/plan.h"
+#include "pack/prepare.h"
 #include "pack/run_table.h"
 #include "pack/tile_source.h"
 
 namespace marlin {
 namespace {
 
-RowOrder make_row_order(const PackRequest &r) {
-    return r.act_order ? RowOrder(r.layout, r.k, r.group_size, r.g_idx) : RowOrder(r.layout, r.k, r.group_size);
-}
-
-void check_importance(const PackRequest &r) {
-    for (size_t i = 0; i < r.importance.size(); ++i)
-        if (!std::isfinite(r.importance[i]) || r.importance[i] < 0.0f)
-            fail(Status::InvalidArgument, "importance of row {} is {}, expected a finite number >= 0", i,
-                 r.importance[i]);
-}
-
-void check_column_scales(const PackRequest &r) {
-    for (size_t i = 0; i < r.column_scales.size(); ++i)
-        if (!std::isfinite(r.column_scales[i]))
-            fail(Status::InvalidArgument, "column_scales[{}] is {}, expected a finite number", i, r.column_scales[i]);
-}
-
-void check_packed(std::span<std::byte> packed, int64_t size) {
-    if (static_cast<int64_t>(packed.size()) < size)
-        fail(Status::InvalidArgument, "packed_size is {}, expected at least {}", packed.size(), size);
-    if (reinterpret_cast<uintptr_t>(packed.data()) % kSectionAlignment != 0)
-        fail(Status::InvalidArgument, "packed is {}, expected a pointer aligned to {} bytes",
-             static_cast<const void *>(packed.data()), kSectionAlignment);
-}
-
-template <typename Value>
-void store(std::byte *at, Value value) {
-    std::memcpy(at, &value, sizeof value);
-}
-
 void store_as(std::byte *at, float value, Type type) {
-    if (type == Type::U8)
-        *at = static_cast<std::byte>(static_cast<unsigned>(value));
-    else if (type == Type::F32)
-        store(at, value);
-    else
-        store(at, f32_to_half(value, type));
+    const uint32_t bits = stored_bits(value, type);
+    std::memcpy(at, &bits, static_cast<size_t>(size_of(type)));
 }
 
 void write_params(const PackJob &job, int64_t run, const Tile &tile, std::byte *body) {
@@ -118,19 +83,10 @@ uint64_t body_checksum(const std::byte *body, int64_t size, ParallelFor &paralle
 } // namespace
 
 WeightsView pack_host(const PackRequest &request, std::span<std::byte> packed, ParallelFor &parallel) {
-    const PackPlan plan = make_plan(request);
-    check_sizes(request, plan);
-    check_importance(request);
-    check_column_scales(request);
-    const RowOrder order = make_row_order(request);
-    PackedShape shape = plan.shape;
-    shape.k_packed = order.k_packed();
-    shape.has_perm = order.has_perm();
-    const Geometry geometry = make_geometry(shape);
-    check_packed(packed, packed_size(shape));
-
-    const PackJob job{request, plan, geometry, order};
-    const auto source = plan.zeros == SourceZeros::Rounded ? make_value_source(job) : make_code_source(job);
+    const PreparedPack prepared = prepare_pack(request, packed);
+    const Geometry &geometry = prepared.geometry;
+    const PackJob job{request, prepared.plan, geometry, prepared.order};
+    const auto source = make_source(job);
     const auto make_tile = [] { return std::make_unique<Tile>(); };
     parallel_columns(parallel, geometry.columns, make_tile,
                      [&](std::unique_ptr<Tile> &tile, int64_t column) { source->check(column, *tile); });
@@ -138,7 +94,7 @@ WeightsView pack_host(const PackRequest &request, std::span<std::byte> packed, P
     // Nothing below can fail on account of the data.
     std::byte *const body = packed.data() + kHeaderSize;
     const RunTable table(geometry);
-    write_sections(request, geometry, order, body);
+    write_sections(request, geometry, prepared.order, body);
     parallel_columns(parallel, geometry.columns, make_tile, [&](std::unique_ptr<Tile> &tile, int64_t column) {
         for (int64_t run = 0; run < geometry.runs; ++run) {
             source->fill(column, run, *tile);

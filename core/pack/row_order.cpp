@@ -8,10 +8,6 @@
 
 namespace marlin {
 
-int64_t source_group_count(int64_t k, int64_t group_size) {
-    return group_size == kGroupPerColumn ? 1 : div_up(k, group_size);
-}
-
 int64_t max_packed_rows(Layout layout, int64_t k, int64_t group_size) {
     const int64_t run = run_rows(layout, group_size);
     if (group_size == kGroupPerColumn)
@@ -58,15 +54,6 @@ RowOrder::RowOrder(Layout layout, int64_t k, int64_t group_size, std::span<const
     }
     if (in_order)
         perm_ = {};
-}
-
-int64_t RowOrder::source_group(int64_t packed_group) const {
-    if (group_size_ == kGroupPerColumn)
-        return 0;
-    if (source_groups_.empty())
-        return packed_group < source_group_count(k_, group_size_) ? packed_group : -1;
-    const auto index = static_cast<size_t>(packed_group);
-    return index < source_groups_.size() ? source_groups_[index] : -1;
 }
 
 RowSpan RowOrder::span_of(int64_t packed_group) const {

@@ -9,6 +9,10 @@
 
 namespace marlin {
 
+std::unique_ptr<TileSource> make_source(const PackJob &job) {
+    return job.plan.zeros == SourceZeros::Rounded ? make_value_source(job) : make_code_source(job);
+}
+
 void fill_padding(const PackJob &job, int64_t run, Tile &tile) {
     const Grid grid = job.grid();
     const float no_zero = grid == Grid::Symmetric ? 8.0f : 0.0f;

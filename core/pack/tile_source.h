@@ -36,6 +36,8 @@ public:
 
 std::unique_ptr<TileSource> make_code_source(const PackJob &job);
 std::unique_ptr<TileSource> make_value_source(const PackJob &job);
+// The one of the two that the job's plan says.
+std::unique_ptr<TileSource> make_source(const PackJob &job);
 
 // Sets code, scale and zero of padding rows, features and groups.
 void fill_padding(const PackJob &job, int64_t run, Tile &tile);

@@ -1,15 +1,12 @@
 // Unpacking in host memory: values or codes in the row order of the source, scales and zeros as stored.
 #include <cstring>
-#include <limits>
 #include <memory>
-#include <vector>
 
-#include "common/checked.h"
-#include "common/error.h"
 #include "layout/element.h"
 #include "pack/pack.h"
 #include "pack/parallel_columns.h"
 #include "pack/run_table.h"
+#include "pack/unpack_plan.h"
 #include "quantize/rounding.h"
 
 namespace marlin {
@@ -39,19 +36,6 @@ void read_run(const WeightsView &w, const RunTable &table, int64_t column, int64
             codes.code[(row / 2 * 4 + codes.position[i]) * kColumnFeatures + f] = codes.stored[i];
         }
 }
-
-struct Destination {
-    std::byte *data;
-    Type type;
-    Order order;
-    int64_t ld;
-
-    // Elements from one feature to the next, and the first one of source row k.
-    int64_t stride() const { return order == Order::KxN ? 1 : ld; }
-    std::byte *at(int64_t k, int64_t n) const {
-        return data + (order == Order::KxN ? k * ld + n : n * ld + k) * size_of(type);
-    }
-};
 
 // One row: 64 codes at most become elements that are `stride` apart.
 template <typename T, typename Convert>
@@ -119,81 +103,11 @@ void write_run(const WeightsView &w, const RunCodes &codes, int64_t column, int6
     }
 }
 
-// Codes have no value zero where the zero point is 16, or where the grid has an offset.
 void check_pruned_codes(const WeightsView &w) {
-    const Grid grid = grid_of(w.shape().zero_type);
-    if (!w.sparse() || grid == Grid::Symmetric)
-        return;
-    if (grid == Grid::Offset)
-        fail(Status::NotSupported, "dst_type is u4, expected f16, bf16 or f32: weights with offsets have no code for "
-                                   "the zeros that 2:4 sparsity left out");
     for (int64_t group = 0; group < w.geometry.groups(); ++group)
         for (int64_t n = 0; n < w.n; ++n)
-            if (const float zero = read_zero(w, group, n).zero; zero > 15.0f)
-                fail(Status::NotSupported,
-                     "dst_type is u4, expected f16, bf16 or f32: the zero point of group {}, column {} is {}, no code "
-                     "for the zeros that 2:4 sparsity left out",
-                     group, n, zero);
-}
-
-// Room for all rows but what follows the last; more is fine.
-void check_room(const UnpackRequest &r, int64_t row_count, int64_t row, int64_t ld) {
-    const int64_t last = checked_mul(row_count - 1, ld, "dst_size");
-    const int64_t least = checked_mul(checked_add(last, row, "dst_size"), size_of(r.dst_type), "dst_size");
-    if (static_cast<int64_t>(r.dst.size()) < least)
-        fail(Status::InvalidArgument, "dst_size is {} bytes, expected at least {}: {} rows of {} {}, {} apart",
-             r.dst.size(), least, row_count, row, to_string(r.dst_type), ld);
-}
-
-Destination check_destination(const WeightsView &w, const UnpackRequest &r) {
-    const Type stored = w.shape().type;
-    if (!is_float(r.dst_type) && r.dst_type != stored)
-        fail(Status::InvalidArgument, "dst_type is {}, expected f16, bf16, f32 or {} as stored", to_string(r.dst_type),
-             to_string(stored));
-    if (r.dst_order != Order::KxN && r.dst_order != Order::NxK)
-        fail(Status::InvalidArgument, "dst_order is {}, expected 0 or 1", static_cast<int32_t>(r.dst_order));
-    const bool k_by_n = r.dst_order == Order::KxN;
-    const int64_t tight = k_by_n ? w.n : w.k;
-    if (r.ld_dst != 0 && r.ld_dst < tight)
-        fail(Status::InvalidArgument, "ld_dst is {}, expected 0 or >= {} = {}", r.ld_dst, k_by_n ? "n" : "k", tight);
-    const int64_t ld = r.ld_dst == 0 ? tight : r.ld_dst;
-    if (!r.dst.empty()) {
-        check_room(r, k_by_n ? w.k : w.n, tight, ld);
-        if (!is_float(r.dst_type))
-            check_pruned_codes(w);
-    }
-    return {r.dst.data(), r.dst_type, r.dst_order, ld};
-}
-
-void check_group_size(const char *name, size_t size, const WeightsView &w, Type type) {
-    if (size == 0)
-        return;
-    if (type == Type::None)
-        fail(Status::InvalidArgument, "{} is {}, expected none: the weights are s4", name, size);
-    const int64_t groups = w.geometry.groups();
-    const int64_t expected = checked_mul(checked_mul(groups, w.n, name), size_of(type), name);
-    if (static_cast<int64_t>(size) != expected)
-        fail(Status::InvalidArgument, "{} is {} bytes, expected {}: {} groups x {} columns of {}", name, size, expected,
-             groups, w.n, to_string(type));
-}
-
-// The order of the source must be found again for every row, or a part of dst would stay unwritten.
-void check_perm(const WeightsView &w) {
-    if (w.perm == nullptr)
-        return;
-    std::vector<bool> seen(static_cast<size_t>(w.k), false);
-    int64_t count = 0;
-    for (int64_t i = 0; i < w.shape().k_packed; ++i) {
-        const int64_t row = w.perm[i];
-        if (row < 0)
-            continue;
-        if (row >= w.k || seen[static_cast<size_t>(row)])
-            fail(Status::BadPackedData, "perm[{}] is {}, expected each of 0 .. {} once", i, row, w.k - 1);
-        seen[static_cast<size_t>(row)] = true;
-        ++count;
-    }
-    if (count != w.k)
-        fail(Status::BadPackedData, "perm names {} rows, expected k = {}", count, w.k);
+            if (const float zero = read_zero(w, group, n).zero; !has_pruned_code(zero))
+                refuse_pruned_code(group, n, zero);
 }
 
 void copy_group_values(const WeightsView &w, const UnpackRequest &r) {
@@ -214,10 +128,9 @@ void copy_group_values(const WeightsView &w, const UnpackRequest &r) {
 } // namespace
 
 void unpack_host(const WeightsView &w, const UnpackRequest &r, ParallelFor &parallel) {
-    const Destination dst = check_destination(w, r);
-    check_group_size("scales_size", r.scales.size(), w, w.shape().scale_type);
-    check_group_size("zeros_size", r.zeros.size(), w, w.shape().zero_type);
-    check_perm(w);
+    const Destination dst = check_unpack(w, r);
+    if (needs_pruned_codes(w, r))
+        check_pruned_codes(w);
     if (!r.scales.empty() || !r.zeros.empty())
         copy_group_values(w, r);
     if (r.dst.empty())
