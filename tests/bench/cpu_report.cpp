@@ -1,5 +1,5 @@
-// The three forms of a report.
-#include "report.h"
+// The three forms of a CPU report.
+#include "cpu_report.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +16,7 @@ struct Figures {
     double gflops;
 };
 
-Figures figures_of(const Report &report, const Result &r) {
+Figures figures_of(const CpuReport &report, const CpuResult &r) {
     const double us = r.timing.median_us;
     const double operations =
         2.0 * static_cast<double>(r.problem.m) * static_cast<double>(r.problem.n) * static_cast<double>(r.problem.k);
@@ -30,7 +30,7 @@ Figures figures_of(const Report &report, const Result &r) {
 
 } // namespace
 
-std::string to_table(const Report &report) {
+std::string to_table(const CpuReport &report) {
     std::string text =
         fmt::format("{}, {} threads, {}, read {:.1f} GB/s, OpenBLAS: {}\n", report.cpu, report.threads, report.isa,
                     report.read_gbps,
@@ -39,7 +39,7 @@ std::string to_table(const Report &report) {
                         : fmt::format("{} kernels, {} threads", report.openblas_core, report.openblas_threads));
     text += fmt::format("{:<44} {:<20} {:>10} {:>10} {:>8} {:>7} {:>6} {:>8} {:>9}\n", "problem", "kernel", "us",
                         "OpenBLAS", "speed-up", "GB/s", "share", "GFLOP/s", "error");
-    for (const Result &r : report.results) {
+    for (const CpuResult &r : report.results) {
         const Figures f = figures_of(report, r);
         const bool compared = r.openblas.measured();
         text += fmt::format(
@@ -50,9 +50,9 @@ std::string to_table(const Report &report) {
     return text;
 }
 
-std::string to_csv(const Report &report) {
+std::string to_csv(const CpuReport &report) {
     std::string text = "problem,kernel,us,us_best,openblas_us,speedup,gbps,share,gflops,error\n";
-    for (const Result &r : report.results) {
+    for (const CpuResult &r : report.results) {
         const Figures f = figures_of(report, r);
         text += fmt::format("{},{},{:.2f},{:.2f},{:.2f},{:.3f},{:.2f},{:.3f},{:.2f},{:.3e}\n", to_text(r.problem),
                             r.kernel, r.timing.median_us, r.timing.best_us, r.openblas.quicker().median_us, f.speedup,
@@ -61,7 +61,7 @@ std::string to_csv(const Report &report) {
     return text;
 }
 
-std::string to_json(const Report &report) {
+std::string to_json(const CpuReport &report) {
     nlohmann::ordered_json json;
     json["cpu"] = report.cpu;
     json["isa"] = report.isa;
@@ -77,7 +77,7 @@ std::string to_json(const Report &report) {
                             {"threads", report.openblas_threads},
                             {"type", "f32"}};
     json["results"] = nlohmann::ordered_json::array();
-    for (const Result &r : report.results) {
+    for (const CpuResult &r : report.results) {
         const Figures f = figures_of(report, r);
         nlohmann::ordered_json result;
         result["problem"] = to_text(r.problem);

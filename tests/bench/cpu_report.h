@@ -1,4 +1,4 @@
-// Results as a table, as CSV, and as the JSON object that docs/benchmarks keeps.
+// CPU results as a table, as CSV, and as the JSON object that docs/benchmarks keeps.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace marlin::bench {
 
-struct Result {
+struct CpuResult {
     Problem problem;
     std::string kernel;
     Timing timing;
@@ -20,7 +20,7 @@ struct Result {
     double error = 0.0;
 };
 
-struct Report {
+struct CpuReport {
     std::string cpu;
     std::string isa;
     int threads = 0;
@@ -31,11 +31,11 @@ struct Report {
     std::string openblas_config; // empty: not installed
     std::string openblas_core;
     int openblas_threads = 0;
-    std::vector<Result> results;
+    std::vector<CpuResult> results;
 };
 
-std::string to_table(const Report &report);
-std::string to_csv(const Report &report);
-std::string to_json(const Report &report);
+std::string to_table(const CpuReport &report);
+std::string to_csv(const CpuReport &report);
+std::string to_json(const CpuReport &report);
 
 } // namespace marlin::bench

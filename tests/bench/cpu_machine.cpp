@@ -1,8 +1,7 @@
 // Asking the system, and reading memory as fast as it comes.
-#include "machine.h"
+#include "cpu_machine.h"
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <thread>
 #include <unistd.h>
@@ -45,15 +44,6 @@ std::string cpu_name() {
         if (line.rfind("model name", 0) == 0)
             return line.substr(std::min(line.size(), line.find(':') + 2));
     return "unknown";
-}
-
-std::string date_now() {
-    const std::time_t now = std::time(nullptr);
-    std::tm utc = {};
-    gmtime_r(&now, &utc);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return text;
 }
 
 double read_bandwidth(int threads) {

@@ -1,4 +1,4 @@
-// The library under measurement, through its public C interface: a handle, packed weights in rotation, a multiply.
+// The library on the CPU, through its public C interface: a handle, packed weights in rotation, a multiply.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 
 namespace marlin::bench {
 
-class Handle {
+class CpuHandle {
 public:
-    Handle(int threads, int32_t isa);
-    ~Handle() { marlin_handle_destroy(handle_); }
-    Handle(const Handle &) = delete;
-    Handle &operator=(const Handle &) = delete;
+    CpuHandle(int threads, int32_t isa, int64_t kernel);
+    ~CpuHandle() { marlin_handle_destroy(handle_); }
+    CpuHandle(const CpuHandle &) = delete;
+    CpuHandle &operator=(const CpuHandle &) = delete;
 
     marlin_handle_t get() const { return handle_; }
     int threads() const { return info_.num_threads; }
@@ -31,27 +31,28 @@ private:
 struct FreeBytes {
     void operator()(std::byte *bytes) const;
 };
+using PackedBytes = std::unique_ptr<std::byte, FreeBytes>;
+PackedBytes allocate_packed(size_t size); // aligned as marlin_pack wants it
 
 // One problem, ready to run. Weights are packed once and copied.
-class Subject {
+class CpuSubject {
 public:
-    Subject(const Handle &handle, const Problem &problem);
+    CpuSubject(const CpuHandle &handle, const Problem &problem);
 
     Timing time(int repeats);
     std::string kernel() const { return info_.kernel; }
     int64_t weight_bytes() const { return static_cast<int64_t>(packed_size_); }
     int64_t copies() const { return static_cast<int64_t>(weights_.size()); }
-    // max |c - exact| / max |exact| over some outputs of the last run, exact in FP64 on the packed weights.
-    double error() const;
+    double error() const; // of the last run, see exact.h
 
 private:
     void pack();
     void multiply(int64_t copy);
 
-    const Handle &handle_;
+    const CpuHandle &handle_;
     Problem problem_;
     size_t packed_size_ = 0;
-    std::vector<std::unique_ptr<std::byte, FreeBytes>> packed_;
+    std::vector<PackedBytes> packed_;
     std::vector<marlin_weights> weights_;
     std::vector<std::byte> a_;
     std::vector<std::byte> bias_;

@@ -1,0 +1,128 @@
+// Capturing graphs and timing their launches by events.
+#include "cuda_timer.h"
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+#include "cuda_kernels.h"
+
+namespace marlin::bench {
+namespace {
+
+class Graph {
+public:
+    Graph(const Stream &stream, int64_t copies, int64_t rounds, const GraphTimer::Call &call) : stream_(stream) {
+        check(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+        cudaGraph_t graph = nullptr;
+        try {
+            for (int64_t i = 0; i < copies * rounds; ++i)
+                call(i % copies);
+        } catch (...) {
+            cudaStreamEndCapture(stream.get(), &graph); // the stream must leave capture, whatever the graph is
+            cudaGraphDestroy(graph);
+            throw;
+        }
+        check(cudaStreamEndCapture(stream.get(), &graph), "cudaStreamEndCapture");
+        const cudaError_t error = cudaGraphInstantiate(&graph_, graph, 0);
+        cudaGraphDestroy(graph);
+        check(error, "cudaGraphInstantiate");
+        calls_ = copies * rounds;
+    }
+    ~Graph() { cudaGraphExecDestroy(graph_); }
+    Graph(const Graph &) = delete;
+    Graph &operator=(const Graph &) = delete;
+
+    int64_t calls() const { return calls_; }
+    void launch() const { check(cudaGraphLaunch(graph_, stream_.get()), "cudaGraphLaunch"); }
+
+private:
+    const Stream &stream_;
+    cudaGraphExec_t graph_ = nullptr;
+    int64_t calls_ = 0;
+};
+
+class Event {
+public:
+    Event() { check(cudaEventCreate(&event_), "cudaEventCreate"); }
+    ~Event() { cudaEventDestroy(event_); }
+    Event(const Event &) = delete;
+    Event &operator=(const Event &) = delete;
+
+    void record(const Stream &stream) const { check(cudaEventRecord(event_, stream.get()), "cudaEventRecord"); }
+    double microseconds_since(const Event &before) const {
+        float milliseconds = 0.0f;
+        check(cudaEventElapsedTime(&milliseconds, before.event_, event_), "cudaEventElapsedTime");
+        return static_cast<double>(milliseconds) * 1e3;
+    }
+
+private:
+    cudaEvent_t event_ = nullptr;
+};
+
+constexpr double kGraphUs = 400.0;  // a graph this long hides the start of its launch
+constexpr double kBudgetUs = 120e3; // for all launches of a measurement, where that allows enough of them
+constexpr int kSpinMilliseconds = 15;
+
+// Microseconds of one launch a call, after a launch to warm up.
+double glance_at(const Graph &graph, const Stream &stream) {
+    const Event before;
+    const Event after;
+    graph.launch();
+    before.record(stream);
+    graph.launch();
+    after.record(stream);
+    stream.synchronize();
+    return after.microseconds_since(before) / static_cast<double>(graph.calls());
+}
+
+} // namespace
+
+double GraphTimer::glance(int64_t copies, const Call &call) {
+    const Graph graph(stream_, copies, 1, call);
+    return glance_at(graph, stream_);
+}
+
+void GraphTimer::run(int64_t copies, const Call &call) {
+    const Graph graph(stream_, copies, 1, call);
+    graph.launch();
+    stream_.synchronize();
+}
+
+GraphTiming GraphTimer::measure(int64_t copies, const Call &call) {
+    const double round_us = glance(copies, call) * static_cast<double>(copies);
+    const auto rounds = static_cast<int64_t>(std::clamp(kGraphUs / round_us, 0.0, 63.0)) + 1;
+    const Graph graph(stream_, copies, rounds, call);
+    const auto calls = static_cast<double>(graph.calls());
+    const int launches =
+        launches_ != 0 ? launches_
+                       : static_cast<int>(std::clamp(kBudgetUs / (round_us * static_cast<double>(rounds)), 5.0, 15.0));
+    std::vector<Event> events(static_cast<size_t>(launches) + 1);
+
+    if (rest_)
+        std::this_thread::sleep_for(std::min(last_, std::chrono::duration<double>(1.0)));
+    const auto start = std::chrono::steady_clock::now();
+    check(spin(kSpinMilliseconds, device_.sm_count(), stream_.get()), "spinning");
+    graph.launch();
+    events[0].record(stream_);
+    for (int i = 1; i <= launches; ++i) {
+        graph.launch();
+        events[static_cast<size_t>(i)].record(stream_);
+    }
+    GraphTiming timing;
+    timing.sm_mhz = device_.sm_mhz_now();
+    stream_.synchronize();
+    last_ = std::chrono::steady_clock::now() - start;
+
+    std::vector<double> times;
+    for (size_t i = 1; i < events.size(); ++i)
+        times.push_back(events[i].microseconds_since(events[i - 1]) / calls);
+    std::sort(times.begin(), times.end());
+    timing.us = times[times.size() / 2];
+    timing.us_min = times.front();
+    timing.us_max = times.back();
+    timing.launches = launches;
+    return timing;
+}
+
+} // namespace marlin::bench
