@@ -1,104 +1,12 @@
-// The CUDA kernels against the FP64 oracle.
-#include <cmath>
-
+// The dense CUDA kernels against the FP64 oracle.
 #include "common/error.h"
 #include "cuda/kernel/instance.h"
-#include "cuda/runtime.h"
-#include "layout/element.h"
 #include "numerics/cases.h"
-#include "numerics/run.h"
+#include "numerics/cuda_run.h"
 #include "support/catch.h"
 
 using namespace marlin;
 using namespace marlin::test;
-
-namespace {
-
-// What a kernel may add to the oracle's slack: CUDA kernels for many rows, and for offsets, round the scale, the offset
-// and the scaled weight to the type of A, half a unit in the last place each.
-double rounding_of_weights(const Problem &p) {
-    return 2.0 * (p.a_type == Type::BF16 ? 0x1p-8 : 0x1p-11);
-}
-
-// Device copies of a problem's operands and weights.
-struct OnDevice {
-    OnDevice(const Problem &problem, Operands &operands, const Weights &weights)
-        : a(0, operands.a_bytes().size() + kShift), c(0, operands.c_bytes().size()), packed(0, weights.storage.size()),
-          bias(0, problem.bias ? static_cast<size_t>(problem.n * size_of(problem.bias_type)) : 0) {
-        cuda::copy_to_device(a.data(), operands.a_bytes().data(), operands.a_bytes().size(), nullptr);
-        cuda::copy_to_device(c.data(), operands.c_bytes().data(), c.size(), nullptr);
-        cuda::copy_to_device(packed.data(), weights.storage.data(), packed.size(), nullptr);
-        if (problem.bias)
-            cuda::copy_to_device(bias.data(), operands.bias(), bias.size(), nullptr);
-        view = weights.view;
-        const auto moved = [&](const void *pointer) {
-            return static_cast<std::byte *>(packed.data()) +
-                   (static_cast<const std::byte *>(pointer) - weights.storage.data());
-        };
-        view.body = moved(weights.view.body);
-        if (view.perm != nullptr)
-            view.perm = reinterpret_cast<const int32_t *>(moved(weights.view.perm));
-        get = operands.get();
-        get.a = a.data();
-        get.c = static_cast<std::byte *>(c.data()) + Operands::kGuard;
-        get.bias = problem.bias ? bias.data() : nullptr;
-    }
-
-    static constexpr size_t kShift = 16;
-    cuda::DeviceMemory a;
-    cuda::DeviceMemory c;
-    cuda::DeviceMemory packed;
-    cuda::DeviceMemory bias;
-    WeightsView view;
-    GemmOperands get;
-};
-
-std::string check_on_device(Backend &backend, const Problem &problem, Fill fill, uint64_t seed) {
-    const Weights weights = make_weights(problem, Layout::DenseDraft, fill, seed);
-    Operands operands(problem, fill, seed + 1);
-    OnDevice device(problem, operands, weights);
-    backend.gemm(problem, device.get, device.view);
-    cuda::copy_to_host(operands.c_bytes().data(), device.c.data(), device.c.size(), nullptr);
-    const std::string where = fmt::format("{} # {}, fill {}, seed {}", to_text(problem),
-                                          backend.plan(problem, device.view).kernel, static_cast<int>(fill), seed);
-    const std::string damage = operands.fence_damage();
-    if (!damage.empty())
-        return fmt::format("{}: {}", where, damage);
-    const Oracle oracle(problem, weights.view);
-    for (int64_t m = 0; m < problem.m; ++m) {
-        const std::vector<Expected> expected = oracle.row(operands.row_of_a(m), operands.bias());
-        for (int64_t n = 0; n < problem.n; ++n) {
-            Expected e = expected[static_cast<size_t>(n)];
-            e.slack += rounding_of_weights(problem) * e.weights;
-            if (!close(operands.c(m, n), e, problem.c_type))
-                return fmt::format("{}: c[{}, {}] is {}, expected {} within {} and one rounding", where, m, n,
-                                   operands.c(m, n), e.value, e.slack);
-        }
-    }
-    return {};
-}
-
-// As the C interface completes it: a bias has a type.
-Problem from_text(std::string_view text) {
-    Problem problem = problem_from_text(text);
-    if (problem.bias_type == Type::None)
-        problem.bias_type = problem.c_type;
-    return problem;
-}
-
-std::unique_ptr<Backend> cuda_backend() {
-    return make_cuda_backend(BackendConfig());
-}
-
-void check_all(Backend &backend, const std::vector<Problem> &problems) {
-    uint64_t seed = 1;
-    for (const Problem &problem : problems)
-        if (problem.a_type != Type::F32)
-            for (const Fill fill : {Fill::Random, Fill::Arange, Fill::OneHot})
-                CHECK(check_on_device(backend, problem, fill, ++seed) == "");
-}
-
-} // namespace
 
 TEST_CASE("Every format multiplies right in the CUDA kernel chosen for it", "[gpu]") {
     const auto backend = cuda_backend();
@@ -156,7 +64,7 @@ TEST_CASE("A row's bits do not depend on the batch when CUDA is told so", "[gpu]
     Operands operands(all, Fill::Random, 9);
     OnDevice device(all, operands, weights);
     backend->gemm(all, device.get, device.view);
-    cuda::copy_to_host(operands.c_bytes().data(), device.c.data(), device.c.size(), nullptr);
+    device.fetch_c(operands);
     for (int64_t m = 0; m < all.m; m += 3) {
         const std::vector<std::byte> in_batch = operands.row_of_c(m);
         Problem one = all;
@@ -167,7 +75,7 @@ TEST_CASE("A row's bits do not depend on the batch when CUDA is told so", "[gpu]
         std::vector<std::byte> alone(in_batch.size());
         cuda::copy_to_host(alone.data(), of_row.c, alone.size(), nullptr);
         CHECK(alone == in_batch);
-        cuda::copy_to_device(device.c.data(), operands.c_bytes().data(), device.c.size(), nullptr);
+        device.send_c(operands);
     }
 }
 
