@@ -30,7 +30,7 @@ CpuReport describe(const CpuHandle &handle) {
 } // namespace
 
 Output run_on_cpu(const Options &options) {
-    const std::vector<Problem> problems = collect_problems(options);
+    const std::vector<Problem> problems = collect_problems(options.problems, options.grid, options.part);
     const CpuHandle handle(options.threads, options.isa, options.kernel);
     CpuReport report = describe(handle);
     show_progress(0, problems.size(), "reading memory");

@@ -9,13 +9,13 @@
 namespace marlin::bench {
 
 struct ReadKernel {
-    std::string name;
-    bool bulk;   // bulk copies into a ring in shared memory (sm_90), else 16-byte loads
-    int unroll;  // loads: in flight for each thread
-    int threads; // loads: a block
-    int per_sm;  // blocks an SM; loads, 0: as many blocks as the bytes need
-    int chunk;   // bulk: bytes a copy
-    int ring;    // bulk: bytes of shared memory a block
+    std::string name; // with the sizes: unroll or chunk, threads, per_sm
+    bool bulk;        // bulk copies into a ring in shared memory (sm_90), else 16-byte loads
+    int unroll;       // loads: in flight for each thread
+    int threads;      // loads: a block
+    int per_sm;       // blocks an SM; loads, 0: as many blocks as the bytes need
+    int chunk;        // bulk: bytes a copy
+    int ring;         // bulk: bytes of shared memory a block
 };
 
 // Those that this device runs.

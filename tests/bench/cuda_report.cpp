@@ -78,7 +78,6 @@ nlohmann::ordered_json to_json(const CudaResult &r) {
         json["failed"] = r.failed;
         return json;
     }
-    const Figures f = figures_of(r);
     json["kernel"] = r.kernel;
     json["us"] = r.timing.us;
     json["us_min"] = r.timing.us_min;
@@ -87,15 +86,12 @@ nlohmann::ordered_json to_json(const CudaResult &r) {
     if (compared(r)) {
         json["cublas_us"] = r.blas.timing.us;
         json["cublas"] = r.blas.name;
-        json["speedup"] = f.speedup;
     }
     json["read_us"] = r.read.us;
     json["read_kernel"] = r.read.kernel;
     json["read_measured_us"] = r.read.measured_us;
     json["limit_us"] = r.limit_us;
-    json["share"] = f.share;
-    json["gbps"] = f.gbps;
-    json["tflops"] = f.tflops;
+    json["share"] = figures_of(r).share;
     json["max_relative_error"] = r.error;
     json["packed_bytes"] = r.packed_bytes;
     json["copies"] = r.copies;

@@ -14,6 +14,9 @@
 namespace marlin::bench {
 namespace {
 
+// Of outputs rounded to BF16, with room; what is off by more is wrong, and its time means nothing.
+constexpr double kLargestError = 0.02;
+
 // Everything that outlives a single problem.
 class Session {
 public:
@@ -82,6 +85,9 @@ CudaResult Session::measure(const Problem &problem) {
         subject.poison();
         timer_.run(weights_->copies(), call);
         result.error = subject.error();
+        if (!(result.error < kLargestError))
+            fail(Status::InternalError, "the largest relative error is {}, expected below {}", result.error,
+                 kLargestError);
         result.kernel = subject.kernel();
         result.packed_bytes = weights_->bytes();
         result.copies = weights_->copies();
@@ -113,7 +119,7 @@ bool cuda_is_here() {
 }
 
 Output run_on_cuda(const Options &options) {
-    const std::vector<Problem> problems = collect_problems(options);
+    const std::vector<Problem> problems = collect_problems(options.problems, options.grid, options.part);
     Session session(options);
     CudaReport report = session.describe();
     report.results.resize(problems.size());

@@ -30,6 +30,11 @@ constexpr const char *kKinds[] = {
 constexpr Shape kQuickShapes[] = {{4096, 4096}, {8192, 8192}};
 constexpr int64_t kQuickBatches[] = {1, 16, 64, 256, 1024};
 
+constexpr Shape kSquareShapes[] = {{4096, 4096}, {8192, 8192}, {16384, 16384}, {32768, 32768}};
+constexpr int64_t kSquareBatches[] = {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536};
+
+constexpr const char *kCalls[] = {"gemm ", "sp_gemm "};
+
 void add(std::vector<std::string> &list, std::span<const Shape> shapes, std::span<const int64_t> batches,
          const std::string &kind) {
     for (const Shape &shape : shapes)
@@ -37,23 +42,33 @@ void add(std::vector<std::string> &list, std::span<const Shape> shapes, std::spa
             list.push_back(fmt::format("{} m{} n{} k{}", kind, m, shape.n, shape.k));
 }
 
-} // namespace
-
-std::vector<std::string> grid_problems(const std::string &name) {
-    const bool full = name == "full";
-    if (!full && name != "quick")
-        fail(Status::InvalidArgument, "grid is \"{}\", expected full or quick", name);
+std::vector<std::string> full() {
     std::vector<std::string> list;
-    for (const std::string call : {"gemm ", "sp_gemm "}) {
-        if (!full) {
-            add(list, kQuickShapes, kQuickBatches, call + kUsual);
-            continue;
-        }
+    for (const std::string call : kCalls) {
         add(list, kShapes, kBatches, call + kUsual);
         for (const char *kind : kKinds)
             add(list, kKindShapes, kKindBatches, call + kind);
     }
     return list;
+}
+
+std::vector<std::string> usual(std::span<const Shape> shapes, std::span<const int64_t> batches) {
+    std::vector<std::string> list;
+    for (const std::string call : kCalls)
+        add(list, shapes, batches, call + kUsual);
+    return list;
+}
+
+} // namespace
+
+std::vector<std::string> grid_problems(const std::string &name) {
+    if (name == "full")
+        return full();
+    if (name == "quick")
+        return usual(kQuickShapes, kQuickBatches);
+    if (name == "roofline")
+        return usual(kSquareShapes, kSquareBatches);
+    fail(Status::InvalidArgument, "grid is \"{}\", expected full, quick or roofline", name);
 }
 
 } // namespace marlin::bench

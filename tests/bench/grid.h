@@ -6,7 +6,8 @@
 
 namespace marlin::bench {
 
-// "full": every shape, batch and kind of weights of docs/performance.md. "quick": a few of them. As text.
+// As text. "full": every shape, batch and kind of weights of docs/performance.md; "quick": a few of them; "roofline":
+// square layers of 4k to 32k by 1 to 65k tokens.
 std::vector<std::string> grid_problems(const std::string &name);
 
 } // namespace marlin::bench

@@ -18,8 +18,11 @@ void read_options(CLI::App &app, Options &options) {
     app.add_option(
         "problems", options.problems,
         "problems such as \"gemm f16 s4 g128 m16 n4096 k4096\", or @file with one a line; none: a short list");
-    app.add_option("--grid", options.grid, "a list of problems for GPUs: full has every shape and batch, quick a few")
-        ->check(CLI::IsMember({"quick", "full"}));
+    app.add_option("--grid", options.grid,
+                   "a list of problems for GPUs: full has every shape and batch, quick a few, roofline square layers "
+                   "up to 32k by "
+                   "65k tokens")
+        ->check(CLI::IsMember({"quick", "full", "roofline"}));
     app.add_flag_callback(
         "--quick", [&options] { options.grid = "quick"; }, "the same as --grid quick: under a minute");
     app.add_option("--part", options.part, "I/N: measure part I of N of the problems; a shape is never divided");

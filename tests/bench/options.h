@@ -10,7 +10,7 @@ namespace marlin::bench {
 
 struct Options {
     std::vector<std::string> problems;
-    std::string grid;         // "", "quick" or "full"
+    std::string grid;         // "" or a name of grid.h
     std::string part = "1/1"; // of the problems
     std::string device;       // "cuda", "cpu"; empty: what there is
     int device_id = 0;        // CUDA

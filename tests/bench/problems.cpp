@@ -54,21 +54,22 @@ std::pair<int, int> read_part(const std::string &text) {
 
 } // namespace
 
-std::vector<Problem> collect_problems(const Options &options) {
+std::vector<Problem> collect_problems(const std::vector<std::string> &arguments, const std::string &grid,
+                                      const std::string &part) {
     std::vector<Problem> problems;
-    for (const std::string &argument : options.problems) {
+    for (const std::string &argument : arguments) {
         if (!argument.empty() && argument[0] == '@')
             add_file(problems, argument.substr(1));
         else
             add(problems, argument);
     }
-    if (!options.grid.empty())
-        for (const std::string &text : grid_problems(options.grid))
+    if (!grid.empty())
+        for (const std::string &text : grid_problems(grid))
             add(problems, text);
-    if (options.problems.empty() && options.grid.empty())
+    if (arguments.empty() && grid.empty())
         for (const char *text : kDefaults)
             add(problems, text);
-    return part_of(problems, options.part);
+    return part_of(problems, part);
 }
 
 std::vector<Problem> part_of(const std::vector<Problem> &problems, const std::string &part) {
