@@ -62,18 +62,24 @@ private:
 
 constexpr double kGraphUs = 400.0;  // a graph this long hides the start of its launch
 constexpr double kBudgetUs = 120e3; // for all launches of a measurement, where that allows enough of them
+constexpr double kLongUs = 10e3;    // a launch beside whose time that of starting up is nothing
+constexpr double kFewest = 3.0;     // launches of a measurement
+constexpr double kMost = 15.0;
 constexpr int kSpinMilliseconds = 15;
 
-// Microseconds of one launch a call, after a launch to warm up.
+// Microseconds a call of a launch after one to warm up, which is enough of long ones.
 double glance_at(const Graph &graph, const Stream &stream) {
-    const Event before;
-    const Event after;
-    graph.launch();
-    before.record(stream);
-    graph.launch();
-    after.record(stream);
-    stream.synchronize();
-    return after.microseconds_since(before) / static_cast<double>(graph.calls());
+    double us = 0.0;
+    for (int launch = 0; launch < 2 && us < kLongUs; ++launch) {
+        const Event before;
+        const Event after;
+        before.record(stream);
+        graph.launch();
+        after.record(stream);
+        stream.synchronize();
+        us = after.microseconds_since(before);
+    }
+    return us / static_cast<double>(graph.calls());
 }
 
 } // namespace
@@ -95,8 +101,9 @@ GraphTiming GraphTimer::measure(int64_t copies, const Call &call) {
     const Graph graph(stream_, copies, rounds, call);
     const auto calls = static_cast<double>(graph.calls());
     const int launches =
-        launches_ != 0 ? launches_
-                       : static_cast<int>(std::clamp(kBudgetUs / (round_us * static_cast<double>(rounds)), 5.0, 15.0));
+        launches_ != 0
+            ? launches_
+            : static_cast<int>(std::clamp(kBudgetUs / (round_us * static_cast<double>(rounds)), kFewest, kMost));
     std::vector<Event> events(static_cast<size_t>(launches) + 1);
 
     if (rest_)

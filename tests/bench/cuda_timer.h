@@ -27,7 +27,7 @@ public:
     GraphTimer(const GpuDevice &device, const Stream &stream, int launches, bool rest)
         : device_(device), stream_(stream), launches_(launches), rest_(rest) {}
 
-    // One launch over all copies after one to warm up: for choosing between candidates.
+    // Microseconds a call by a launch or two: for choosing between candidates.
     double glance(int64_t copies, const Call &call);
 
     // A GPU that worked hard clocks down, and what runs next would pay for it: this first rests as long as the last

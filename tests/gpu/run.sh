@@ -7,15 +7,18 @@ usage() {
     cat <<'TEXT'
 usage: tests/gpu/run.sh [STAGE]...
 
-  build        configure and build everything in build/gpu
-  test         all tests; those that need a GPU must run
-  sanitize     compute-sanitizer: memcheck and initcheck over the tests that need a GPU, racecheck and synccheck too over
-               a few problems for every kernel
-  bench [I/N]  marlin_bench over part I of N of tests/gpu/problems.txt (1/1: all of it)
-  merge        the stages' JSON as one file, results.json
+  build            configure and build everything in build/gpu
+  test             all tests; those that need a GPU must run
+  sanitize [TOOL]  compute-sanitizer over the tests that need a GPU (memcheck, initcheck), and over a few problems for
+                   every kernel (racecheck, synccheck too); without TOOL all four
+  bench [I/N[/P]]  marlin_bench over part I of N of the grid of problems, as process P; 1/1/1 without
+  cpu              marlin_bench on the processor of this machine
+  merge            what the stages left as one object, results.json: medians over the processes
 
-Without arguments: build test sanitize bench 1/1 merge. Each stage takes less than 8 minutes and leaves STAGE.json in
-$OUT (build/gpu-out where that is unset). A stage that succeeded on the same sources is not run again; FORCE=1 does.
+Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 cpu merge. Each stage takes less than 8
+minutes and leaves one file, STAGE.json in $OUT (build/gpu-out where that is unset). A stage that succeeded on the same
+sources is not run again; FORCE=1 does. GRID=quick measures a few problems, GRID=@FILE those of a file. The commit is
+that of the checkout, or MARLIN_COMMIT where there is none.
 
 Needs nvcc 13.0 or newer, CMake 3.29 or newer, ninja and Python 3. Headers that the machine lacks (fmt, CLI11, nlohmann
 json, Catch2) are taken from build/_deps/include: `./dev deps` fills it on a machine that has them.
@@ -25,7 +28,8 @@ TEXT
 out=${OUT:-$PWD/build/gpu-out}
 build=$PWD/build/gpu
 done_dir=$build/done
-limit=470 # seconds a stage may take
+result=$build/stage-result.json # what a stage has to say beyond its exit status
+limit=470                       # seconds a stage may take
 
 # Which sources these are: the commit where there is one, and what is really in the tree.
 tree=$(find CMakeLists.txt core capi tests examples/c -type f ! -name '*.pyc' | LC_ALL=C sort | xargs sha256sum |
@@ -37,73 +41,108 @@ die() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
 stage_build() {
     local nvcc
     nvcc=${CUDACXX:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
-    CUDACXX=$nvcc cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMARLIN_CUDA=ON -DMARLIN_WERROR=OFF
+    CUDACXX=$nvcc cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMARLIN_CUDA=ON -DMARLIN_WERROR=OFF \
+        -DMARLIN_COMMIT="$commit"
     cmake --build "$build" --parallel
 }
 
 stage_test() {
-    local results=$out/tests status=0
-    rm -rf "$results" "$build/test-results"
+    local results=$build/counts/tests status=0 counted
+    rm -rf "$build/counts" "$build/test-results"
     mkdir -p "$results" "$build/test-results"
     ctest --test-dir "$build" --parallel 4 --output-on-failure --no-tests=error \
         --output-junit "$results/ctest.xml" || status=$?
     cp "$build"/test-results/*.json "$results/"
     echo "$status" >"$results/exit"
-    python3 tests/support/count.py "$out"
+    counted=$(python3 tests/support/count.py "$build/counts") || true
+    echo "$counted"
+    sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/{"passed": \1, "failed": \2, "skipped": \3}/p' \
+        <<<"$counted" >"$result"
     ! grep -q '"skipped": [1-9]' "$results"/*.json || die "tests that need a GPU were skipped: is there a GPU?"
     return "$status"
 }
 
-stage_sanitize() {
-    local sanitizer program tool tools filter options
+# sanitize TOOL PROGRAM FILTER
+sanitize() {
+    local sanitizer options=(--tool "$1" --error-exitcode 9)
     sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
     [ -x "$sanitizer" ] || die "compute-sanitizer was not found"
+    case $1 in
+    # Refused calls are what some tests are about; bad memory accesses and leaks are what this looks for.
+    memcheck) options+=(--report-api-errors no --leak-check full) ;;
+    initcheck) options+=(--report-api-errors no) ;;
+    esac
+    echo "-- $1 ${2##*/}"
+    "$sanitizer" "${options[@]}" "$2" "$3"
+}
+
+stage_sanitize() {
+    local program tool filter
     for program in "$build"/tests/marlin_{unit,behaviour,numerics,golden}_tests; do
         [ -x "$program" ] || continue
-        filter='[gpu]' tools='memcheck initcheck'
-        if [ "${program##*/}" = marlin_numerics_tests ]; then # every kernel, few problems
-            filter='[gpu][reduced]' tools='memcheck initcheck racecheck synccheck'
-        fi
+        filter='[gpu]'
+        [ "${program##*/}" != marlin_numerics_tests ] || filter='[gpu][reduced]' # every kernel, few problems
         "$program" --list-tests "$filter" | grep -q '^0 ' && continue # it has none
-        for tool in $tools; do
-            echo "-- $tool ${program##*/}"
-            # Refused calls are what some tests are about; bad memory accesses and leaks are what this looks for.
-            options=(--tool "$tool" --report-api-errors no --error-exitcode 9)
-            [ $tool != memcheck ] || options+=(--leak-check full)
-            [ $tool = memcheck ] || [ $tool = initcheck ] || options=(--tool "$tool" --error-exitcode 9)
-            "$sanitizer" "${options[@]}" "$program" "$filter"
+        for tool in ${1:-memcheck initcheck racecheck synccheck}; do
+            case $tool in
+            memcheck | initcheck) ;;
+            *) [ "$filter" = '[gpu][reduced]' ] || continue ;;
+            esac
+            sanitize "$tool" "$program" "$filter"
         done
     done
 }
 
-stage_bench() {
-    local part=${1%/*} parts=${1#*/} list
-    mkdir -p "$out/bench"
-    list=$out/bench/$part-of-$parts.txt
-    grep -v '^#' tests/gpu/problems.txt | awk -v i="$part" -v n="$parts" 'NR % n == i % n' >"$list"
-    [ -s "$list" ] || die "part $1 of tests/gpu/problems.txt is empty"
-    "$build/tests/marlin_bench" --json "${list%.txt}.json" "@$list"
+# cuBLAS is opened by name: it may lie beside the compiler, or in a Python environment.
+find_cublas() {
+    local folder
+    for folder in /usr/local/cuda/lib64 "$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"/nvidia/*/lib; do
+        [ ! -e "$folder/libcublas.so.13" ] || LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    done
+    export LD_LIBRARY_PATH
 }
+
+# stage_bench I/N/P
+stage_bench() {
+    local grid=${GRID:-full} problems
+    case $grid in
+    @*) problems=("$grid") ;;
+    *) problems=(--grid "$grid") ;;
+    esac
+    find_cublas
+    "$build/tests/marlin_bench" --device cuda --part "${1%/*}" --json "$result" "${problems[@]}"
+}
+
+stage_cpu() { "$build/tests/marlin_bench" --device cpu --json "$result"; }
 
 stage_merge() { python3 tests/gpu/merge.py "$out" "$commit" >"$out/results.json"; }
 
-# run_stage NAME [ARGUMENT]: with its time limit, and its outcome in NAME.json.
+# run_stage NAME [ARGUMENT]: with its time limit; outcome and result go to STAGE.json.
 run_stage() {
     local name=$1 label=$1 start=$SECONDS status=0
-    [ $# = 1 ] || label=$1-${2/\//-of-}
+    if [ "$name" = bench ]; then
+        label=$(sed -E 's,(.*)/(.*)/(.*),bench-\1-of-\2-process-\3,' <<<"$2")
+    elif [ $# = 2 ]; then
+        label=$1-$2
+    fi
     if [ -f "$done_dir/$label-$tree.json" ] && [ "${FORCE:-0}" = 0 ] && [ "$name" != merge ]; then
         echo "== $label: done before on these sources"
         cp "$done_dir/$label-$tree.json" "$out/$label.json"
         return
     fi
     echo "== $label"
+    mkdir -p "$done_dir"
+    echo null >"$result"
     # A process of its own, so that the limit holds for all that it starts and `set -e` holds inside it.
     timeout --kill-after=5 $limit "$0" --inside "stage_$name" "${@:2}" || status=$?
     [ "$name" != merge ] || return $status
-    printf '{"stage": "%s", "commit": "%s", "tree": "%s", "status": %d, "seconds": %d}\n' \
-        "$label" "$commit" "$tree" $status $((SECONDS - start)) >"$out/$label.json"
+    {
+        printf '{"stage": "%s", "commit": "%s", "tree": "%s", "status": %d, "seconds": %d,\n"result": ' \
+            "$label" "$commit" "$tree" $status $((SECONDS - start))
+        cat "$result"
+        echo '}'
+    } >"$out/$label.json"
     [ $status = 0 ] || die "$label ended with status $status after $((SECONDS - start)) s (124: it ran past $limit s)"
-    mkdir -p "$done_dir"
     cp "$out/$label.json" "$done_dir/$label-$tree.json"
 }
 
@@ -118,14 +157,23 @@ case "${1:-}" in
     exit
     ;;
 esac
-[ $# -gt 0 ] || set -- build test sanitize bench 1/1 merge
+[ $# -gt 0 ] || set -- build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 cpu merge
 while [ $# -gt 0 ]; do
     case $1 in
-    build | test | sanitize | merge) run_stage "$1" ;;
+    build | test | cpu | merge) run_stage "$1" ;;
+    sanitize)
+        if [[ ${2:-} =~ ^(memcheck|initcheck|racecheck|synccheck)$ ]]; then
+            run_stage sanitize "$2"
+            shift
+        else
+            run_stage sanitize
+        fi
+        ;;
     bench)
-        part=1/1
-        if [[ ${2:-} =~ ^[0-9]+/[0-9]+$ ]]; then
+        part=1/1/1
+        if [[ ${2:-} =~ ^[0-9]+/[0-9]+(/[0-9]+)?$ ]]; then
             part=$2
+            [[ $part =~ /.*/ ]] || part+=/1
             shift
         fi
         run_stage bench "$part"

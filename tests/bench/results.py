@@ -1,0 +1,96 @@
+"""Reads the results of a GPU from docs/benchmarks, for the scripts beside this one."""
+
+import json
+import re
+from dataclasses import dataclass
+from math import exp, log
+from pathlib import Path
+
+DENSE = "gemm f16 s4 g128"
+SPARSE = "sp_gemm f16 s4 g128"
+BANDS = {"1-16": (1, 16), "32-64": (32, 64), "96-128": (96, 128), "256-4096": (256, 4096)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measured problem. `kind` is its text without the sizes."""
+
+    kind: str
+    m: int
+    n: int
+    k: int
+    us: float
+    cublas_us: float | None
+    limit_us: float
+    read_us: float
+    packed_bytes: int
+
+    @property
+    def shape(self):
+        return self.n, self.k
+
+    @property
+    def speedup(self):
+        """Over cuBLAS; None where that was not measured."""
+        return self.cublas_us / self.us if self.cublas_us else None
+
+    @property
+    def share(self):
+        return self.limit_us / self.us
+
+    @property
+    def operations(self):
+        return 2 * self.m * self.n * self.k
+
+    @property
+    def bytes_moved(self):
+        return self.packed_bytes + 2 * self.m * (self.n + self.k)
+
+
+def parse_problem(text):
+    """'gemm f16 s4 g128 m16 n4096 k4096 bias' as ('gemm f16 s4 g128 bias', 16, 4096, 4096)."""
+    sizes = {}
+    kind = []
+    for word in text.split():
+        match = re.fullmatch(r"([mnk])(\d+)", word)
+        if match:
+            sizes[match[1]] = int(match[2])
+        else:
+            kind.append(word)
+    return " ".join(kind), sizes["m"], sizes["n"], sizes["k"]
+
+
+class Results:
+    """What a file of docs/benchmarks says. Problems that have no result are in `missing`, with the reason."""
+
+    def __init__(self, path):
+        self.name = Path(path).stem
+        self.document = json.loads(Path(path).read_text())
+        self.missing = {}
+        self.all = []
+        for entry in self.document["results"]:
+            if "failed" in entry:
+                self.missing[entry["problem"]] = entry["failed"]
+                continue
+            fields = ["us", "cublas_us", "limit_us", "read_us", "packed_bytes"]
+            self.all.append(Result(*parse_problem(entry["problem"]), *(entry[field] for field in fields)))
+        self._cells = {(r.kind, r.shape, r.m): r for r in self.all}
+
+    def cell(self, kind, shape, m):
+        """The result, or None."""
+        return self._cells.get((kind, shape, m))
+
+    def kinds(self):
+        return list(dict.fromkeys(r.kind for r in self.all))
+
+    def shapes(self, kind):
+        """Those with many batches, small layers first."""
+        return sorted({r.shape for r in self.all if r.kind == kind}, key=lambda shape: (shape[0] * shape[1], shape))
+
+    def batches(self, kind, shape):
+        return sorted(r.m for r in self.all if r.kind == kind and r.shape == shape)
+
+
+def geometric_mean(values):
+    values = list(values)
+    return exp(sum(map(log, values)) / len(values)) if values else None

@@ -1,0 +1,109 @@
+"""Writes the tables of docs/performance.md from docs/benchmarks.
+
+usage: table.py RESULTS.json PAGE.md
+
+They go between the lines '<!-- NAME -->' and '<!-- end of NAME -->' of the page, where NAME is that of RESULTS.
+"""
+
+import sys
+from pathlib import Path
+
+from results import DENSE, SPARSE, Results, geometric_mean
+
+# The shapes of the full grid; the roofline measures others.
+MANY_BATCHES = 10
+
+
+def format_table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def describe(results):
+    document = results.document
+    clocks = document["clocks"]
+    text = (
+        f"{document['gpu']}, driver {document['driver']}, CUDA {document['cuda']}, cuBLAS {document['cublas']}, at "
+        f"most {clocks['max_sm_mhz']} MHz and {clocks['power_limit_w']} W; commit {document['commit']}, "
+        f"{document['date'][:10]}."
+    )
+    if results.missing:
+        text += f"\nWithout a result: {len(results.missing)} problems, see the file."
+    return text
+
+
+def main_shapes(results, kind):
+    return [shape for shape in results.shapes(kind) if len(results.batches(kind, shape)) >= MANY_BATCHES]
+
+
+def grid_table(results, kind, value, text, mean_row):
+    """Shapes down, batches across."""
+    shapes = main_shapes(results, kind)
+    batches = sorted({m for shape in shapes for m in results.batches(kind, shape)})
+    rows = []
+    values = {}
+    for shape in shapes:
+        row = [f"{shape[0]} x {shape[1]}"]
+        for m in batches:
+            cell = results.cell(kind, shape, m)
+            found = None if cell is None else value(cell)
+            row.append("-" if found is None else text.format(found))
+            if found is not None:
+                values.setdefault(m, []).append(found)
+        rows.append(row)
+    if mean_row:
+        rows.append(
+            ["geometric mean", *(text.format(geometric_mean(values[m])) if m in values else "-" for m in batches)]
+        )
+    return format_table(["n x k", *(f"m = {m}" for m in batches)], rows)
+
+
+def kinds_table(results, base):
+    """The other kinds of weights: times of the base kind at the same shape and batch."""
+    call = base.split()[0]
+    others = [kind for kind in results.kinds() if kind.split()[0] == call and kind != base]
+    cells = sorted(
+        {(r.n * r.k, r.shape, r.m) for r in results.all if r.kind in others and results.cell(base, r.shape, r.m)}
+    )
+    rows = []
+    for kind in others:
+        row = [kind]
+        for _, shape, m in cells:
+            cell = results.cell(kind, shape, m)
+            row.append("-" if cell is None else f"{cell.us / results.cell(base, shape, m).us:.2f}")
+        rows.append(row)
+    return format_table(["problem", *(f"{n} x {k}, m = {m}" for _, (n, k), m in cells)], rows)
+
+
+def sections(results):
+    yield describe(results)
+    for kind, title in [(DENSE, "Dense"), (SPARSE, "2:4 sparse")]:
+        if not main_shapes(results, kind):
+            continue
+        yield f"{title}, `{kind}`: speed-up over cuBLAS FP16."
+        yield grid_table(results, kind, lambda r: r.speedup, "{:.2f}", True)
+        yield f"{title}, `{kind}`: share of the limit in percent."
+        yield grid_table(results, kind, lambda r: 100 * r.share, "{:.0f}", True)
+        if any(r.kind.split()[0] == kind.split()[0] and r.kind != kind for r in results.all):
+            yield f"{title}, other kinds of weights: time over that of `{kind}` for the same n, k and m."
+            yield kinds_table(results, kind)
+
+
+def replace_between(page, name, text):
+    """The page with `text` between the two marks of that name."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        sys.exit(f"table.py: the page has no '{begin}' followed by '{end}', expected one of each")
+    before, rest = page.split(begin)
+    after = rest.split(end)[1]
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def main():
+    results = Results(sys.argv[1])
+    path = Path(sys.argv[2])
+    path.write_text(replace_between(path.read_text(), results.name, "\n\n".join(sections(results))))
+
+
+if __name__ == "__main__":
+    main()
