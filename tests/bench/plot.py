@@ -13,7 +13,6 @@ from results import DENSE, SPARSE, Results
 
 KINDS = {DENSE: ("dense", "#1f5fa8"), SPARSE: ("2:4 sparse", "#c4541a")}
 COLUMNS = 4
-MANY_BATCHES = 10  # a shape with fewer is not drawn over m
 PEAKS = {"H100": 990e12, "H200": 990e12, "A100": 312e12}  # FLOP/s of dense FP16, as tests/bench/limit.cpp has them
 
 
@@ -37,12 +36,9 @@ def save(figure, folder, name):
     plt.close(figure)
 
 
-def series(results, kind, shape):
-    return [results.cell(kind, shape, m) for m in results.batches(kind, shape)]
-
-
-def many_batches(results, kind):
-    return [shape for shape in results.shapes(kind) if len(results.batches(kind, shape)) >= MANY_BATCHES]
+def grid_line(results, kind, shape):
+    batches = results.grid_batches(kind)
+    return [cell for cell in results.line(kind, shape) if cell.m in batches]
 
 
 def set_batches(axes, batches):
@@ -54,16 +50,17 @@ def set_batches(axes, batches):
 
 def draw_speedup(results, folder):
     """A panel a shape: both kinds, and how far the limit would let them go."""
-    shapes = many_batches(results, DENSE)
+    shapes = results.grid_shapes(DENSE)
     rows = -(-len(shapes) // COLUMNS)
+    size = (3.2 * COLUMNS, 2.5 * rows + 0.8)
     figure, panels = plt.subplots(
-        rows, COLUMNS, figsize=(3.2 * COLUMNS, 2.5 * rows), sharex=True, sharey=True, squeeze=False
+        rows, COLUMNS, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
     )
     for axes in panels.flat[len(shapes) :]:
         axes.set_visible(False)
     for axes, shape in zip(panels.flat, shapes, strict=False):
         for kind, (label, colour) in KINDS.items():
-            cells = [cell for cell in series(results, kind, shape) if cell.speedup is not None]
+            cells = [cell for cell in grid_line(results, kind, shape) if cell.speedup is not None]
             if not cells:
                 continue
             batches = [cell.m for cell in cells]
@@ -74,22 +71,22 @@ def draw_speedup(results, folder):
         axes.axhline(1.0, color="black", lw=0.8)
         axes.set_title(f"n x k = {shape[0]} x {shape[1]}", fontsize=9)
         axes.set_ylim(bottom=0)
-    figure.supxlabel("m (tokens)")
+    for axes in panels[-1]:
+        axes.set_xlabel("m (tokens)")
     figure.supylabel("speed-up over cuBLAS FP16")
-    figure.legend(*panels.flat[0].get_legend_handles_labels(), ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    figure.suptitle(f"{results.document['gpu']}, 4-bit weights, groups of 128", y=1.12 if rows == 1 else 1.06)
-    figure.tight_layout()
+    figure.legend(*panels.flat[0].get_legend_handles_labels(), ncols=4, loc="outside lower center")
+    figure.suptitle(f"{results.document['gpu']}, 4-bit weights, groups of 128")
     save(figure, folder, f"{results.name}-speedup")
 
 
 def draw_share(results, folder):
     """A panel a kind, a line a shape."""
-    figure, panels = plt.subplots(1, len(KINDS), figsize=(9, 3.4), sharey=True)
+    figure, panels = plt.subplots(1, len(KINDS), figsize=(10, 3.6), sharey=True, layout="constrained")
     colours = plt.get_cmap("viridis")
     for axes, (kind, (label, _)) in zip(panels, KINDS.items(), strict=True):
-        shapes = many_batches(results, kind)
+        shapes = results.grid_shapes(kind)
         for i, shape in enumerate(shapes):
-            cells = series(results, kind, shape)
+            cells = grid_line(results, kind, shape)
             batches = [cell.m for cell in cells]
             colour = colours(i / max(1, len(shapes) - 1) * 0.9)
             axes.plot(
@@ -100,9 +97,8 @@ def draw_share(results, folder):
         axes.set_xlabel("m (tokens)")
         axes.set_ylim(0, 100)
     panels[0].set_ylabel("share of the limit, %")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="center left", bbox_to_anchor=(1.0, 0.5), title="n x k")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", title="n x k")
     figure.suptitle(results.document["gpu"])
-    figure.tight_layout()
     save(figure, folder, f"{results.name}-share")
 
 
@@ -114,7 +110,7 @@ def draw_roofline(results, folder):
     shapes = sorted({r.shape for r in cells})
     for kind, (label, colour) in KINDS.items():
         for shape, marker in zip(shapes, markers, strict=False):
-            line = series(results, kind, shape)
+            line = results.line(kind, shape)
             axes.plot(
                 [cell.operations / cell.bytes_moved for cell in line],
                 [cell.operations / cell.us * 1e-6 for cell in line],
@@ -131,14 +127,17 @@ def draw_roofline(results, folder):
     low, high = min(intensities), max(intensities)
     slope = [low, max(low, min(high, 2 * ceiling / bandwidth))]
     axes.plot(slope, [x * bandwidth * 1e-12 for x in slope], "-", color="black", lw=1)
-    for factor in (1, 2) if peaks else ():
+    for factor, name in ((1, "dense"), (2, "2:4 sparse")) if peaks else ():
+        text = f"{factor * ceiling * 1e-12:.0f} TFLOP/s, {name}"
+        axes.text(high, factor * ceiling * 1.05e-12, text, ha="right", va="bottom", fontsize=7)
         axes.plot([factor * ceiling / bandwidth, high], [factor * ceiling * 1e-12] * 2, "-", color="black", lw=1)
+    axes.text(low, 1.6 * low * bandwidth * 1e-12, f"{bandwidth * 1e-12:.2f} TB/s read", fontsize=7, va="bottom")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("operations a byte (2 m n k over weights, activations and output)")
     axes.set_ylabel("TFLOP/s")
     axes.set_title(f"{results.document['gpu']}: square layers, m = 1 to {max(cell.m for cell in cells)}", fontsize=10)
-    axes.legend(fontsize=7, ncols=2)
+    axes.legend(fontsize=7, ncols=2, loc="lower right")
     save(figure, folder, f"{results.name}-roofline")
 
 

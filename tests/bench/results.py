@@ -2,12 +2,15 @@
 
 import json
 import re
+import sys
+from collections import Counter
 from dataclasses import dataclass
 from math import exp, log
 from pathlib import Path
 
 DENSE = "gemm f16 s4 g128"
 SPARSE = "sp_gemm f16 s4 g128"
+MANY_BATCHES = 10  # a shape with fewer is no row of the grid: the roofline and other kinds of weights have their own
 BANDS = {"1-16": (1, 16), "32-64": (32, 64), "96-128": (96, 128), "256-4096": (256, 4096)}
 
 
@@ -66,6 +69,8 @@ class Results:
     def __init__(self, path):
         self.name = Path(path).stem
         self.document = json.loads(Path(path).read_text())
+        if "results" not in self.document:
+            sys.exit(f"{path} has no results, expected a file that tests/gpu/run.sh merged")
         self.missing = {}
         self.all = []
         for entry in self.document["results"]:
@@ -83,12 +88,20 @@ class Results:
     def kinds(self):
         return list(dict.fromkeys(r.kind for r in self.all))
 
-    def shapes(self, kind):
-        """Those with many batches, small layers first."""
-        return sorted({r.shape for r in self.all if r.kind == kind}, key=lambda shape: (shape[0] * shape[1], shape))
+    def line(self, kind, shape):
+        """All batches of a shape, in rising order."""
+        return sorted((r for r in self.all if r.kind == kind and r.shape == shape), key=lambda r: r.m)
 
-    def batches(self, kind, shape):
-        return sorted(r.m for r in self.all if r.kind == kind and r.shape == shape)
+    def grid_shapes(self, kind):
+        """Those with many batches, small layers first."""
+        shapes = {r.shape for r in self.all if r.kind == kind}
+        many = [shape for shape in shapes if len(self.line(kind, shape)) >= MANY_BATCHES]
+        return sorted(many, key=lambda shape: (shape[0] * shape[1], shape))
+
+    def grid_batches(self, kind):
+        """Those that half of the shapes of the grid have."""
+        counts = Counter(r.m for shape in self.grid_shapes(kind) for r in self.line(kind, shape))
+        return sorted(m for m, count in counts.items() if 2 * count >= len(self.grid_shapes(kind)))
 
 
 def geometric_mean(values):

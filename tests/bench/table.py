@@ -10,9 +10,6 @@ from pathlib import Path
 
 from results import DENSE, SPARSE, Results, geometric_mean
 
-# The shapes of the full grid; the roofline measures others.
-MANY_BATCHES = 10
-
 
 def format_table(header, rows):
     lines = [header, ["---"] * len(header), *rows]
@@ -32,14 +29,10 @@ def describe(results):
     return text
 
 
-def main_shapes(results, kind):
-    return [shape for shape in results.shapes(kind) if len(results.batches(kind, shape)) >= MANY_BATCHES]
-
-
 def grid_table(results, kind, value, text, mean_row):
     """Shapes down, batches across."""
-    shapes = main_shapes(results, kind)
-    batches = sorted({m for shape in shapes for m in results.batches(kind, shape)})
+    shapes = results.grid_shapes(kind)
+    batches = results.grid_batches(kind)
     rows = []
     values = {}
     for shape in shapes:
@@ -78,7 +71,7 @@ def kinds_table(results, base):
 def sections(results):
     yield describe(results)
     for kind, title in [(DENSE, "Dense"), (SPARSE, "2:4 sparse")]:
-        if not main_shapes(results, kind):
+        if not results.grid_shapes(kind):
             continue
         yield f"{title}, `{kind}`: speed-up over cuBLAS FP16."
         yield grid_table(results, kind, lambda r: r.speedup, "{:.2f}", True)

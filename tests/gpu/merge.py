@@ -46,6 +46,7 @@ def merge_result(runs):
     merged["share"] = merged["limit_us"] / merged["us"]
     merged["max_relative_error"] = max(run["max_relative_error"] for run in runs)
     merged["sm_mhz"] = median(run["sm_mhz"] for run in runs)
+    merged["processes"] = len(runs)
     return merged
 
 
@@ -61,14 +62,13 @@ def merge_benchmarks(benchmarks):
             runs.setdefault(result["problem"], []).append(result)
     merged = dict(machine)
     merged["date"] = max(benchmark["date"] for benchmark in benchmarks)
-    merged["processes"] = min(len(found) for found in runs.values())
     merged["results"] = [merge_result(found) for found in runs.values()]
     return merged
 
 
 def merge(parts, commit):
     document = {"commit": commit}
-    benchmarks = [parts[name]["result"] for name in sorted(parts) if name.startswith("bench-")]
+    benchmarks = [parts[name]["result"] for name in sorted(parts) if name.startswith(("bench-", "roofline"))]
     if benchmarks:
         document |= merge_benchmarks(benchmarks)
     for name in ["test", "cpu"]:

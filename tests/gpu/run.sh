@@ -12,13 +12,14 @@ usage: tests/gpu/run.sh [STAGE]...
   sanitize [TOOL]  compute-sanitizer over the tests that need a GPU (memcheck, initcheck), and over a few problems for
                    every kernel (racecheck, synccheck too); without TOOL all four
   bench [I/N[/P]]  marlin_bench over part I of N of the grid of problems, as process P; 1/1/1 without
+  roofline         marlin_bench over square layers of 4k to 32k by 1 to 65k tokens
   cpu              marlin_bench on the processor of this machine
   merge            what the stages left as one object, results.json: medians over the processes
 
-Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 cpu merge. Each stage takes less than 8
+Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 roofline cpu merge. Each stage takes less than 8
 minutes and leaves one file, STAGE.json in $OUT (build/gpu-out where that is unset). A stage that succeeded on the same
-sources is not run again; FORCE=1 does. GRID=quick measures a few problems, GRID=@FILE those of a file. The commit is
-that of the checkout, or MARLIN_COMMIT where there is none.
+sources is not run again; FORCE=1 does. GRID=quick lets bench measure a few problems. The commit is that of the
+checkout, or MARLIN_COMMIT where there is none.
 
 Needs nvcc 13.0 or newer, CMake 3.29 or newer, ninja and Python 3. Headers that the machine lacks (fmt, CLI11, nlohmann
 json, Catch2) are taken from build/_deps/include: `./dev deps` fills it on a machine that has them.
@@ -30,9 +31,10 @@ build=$PWD/build/gpu
 done_dir=$build/done
 result=$build/stage-result.json # what a stage has to say beyond its exit status
 limit=470                       # seconds a stage may take
+grid=${GRID:-full}              # of marlin_bench
 
 # Which sources these are: the commit where there is one, and what is really in the tree.
-tree=$(find CMakeLists.txt core capi tests examples/c -type f ! -name '*.pyc' | LC_ALL=C sort | xargs sha256sum |
+tree=$(find CMakeLists.txt core capi tests examples/c -type f ! -name '*.pyc' ! -path '*/.*' | LC_ALL=C sort | xargs sha256sum |
     sha256sum | cut -c1-16)
 commit=${MARLIN_COMMIT:-$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)}
 
@@ -102,17 +104,13 @@ find_cublas() {
     export LD_LIBRARY_PATH
 }
 
-# stage_bench I/N/P
-stage_bench() {
-    local grid=${GRID:-full} problems
-    case $grid in
-    @*) problems=("$grid") ;;
-    *) problems=(--grid "$grid") ;;
-    esac
+# measure_grid GRID I/N
+measure_grid() {
     find_cublas
-    "$build/tests/marlin_bench" --device cuda --part "${1%/*}" --json "$result" "${problems[@]}"
+    "$build/tests/marlin_bench" --device cuda --grid "$1" --part "$2" --json "$result"
 }
-
+stage_bench() { measure_grid "$grid" "${1%/*}"; }
+stage_roofline() { measure_grid roofline 1/1; }
 stage_cpu() { "$build/tests/marlin_bench" --device cpu --json "$result"; }
 
 stage_merge() { python3 tests/gpu/merge.py "$out" "$commit" >"$out/results.json"; }
@@ -121,7 +119,7 @@ stage_merge() { python3 tests/gpu/merge.py "$out" "$commit" >"$out/results.json"
 run_stage() {
     local name=$1 label=$1 start=$SECONDS status=0
     if [ "$name" = bench ]; then
-        label=$(sed -E 's,(.*)/(.*)/(.*),bench-\1-of-\2-process-\3,' <<<"$2")
+        label=$(sed -E "s,(.*)/(.*)/(.*),bench-$grid-\1-of-\2-process-\3," <<<"$2")
     elif [ $# = 2 ]; then
         label=$1-$2
     fi
@@ -157,10 +155,10 @@ case "${1:-}" in
     exit
     ;;
 esac
-[ $# -gt 0 ] || set -- build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 cpu merge
+[ $# -gt 0 ] || set -- build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 roofline cpu merge
 while [ $# -gt 0 ]; do
     case $1 in
-    build | test | cpu | merge) run_stage "$1" ;;
+    build | test | roofline | cpu | merge) run_stage "$1" ;;
     sanitize)
         if [[ ${2:-} =~ ^(memcheck|initcheck|racecheck|synccheck)$ ]]; then
             run_stage sanitize "$2"
