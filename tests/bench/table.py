@@ -11,6 +11,14 @@ from pathlib import Path
 from results import DENSE, SPARSE, Results, geometric_mean
 
 
+# What plot.py draws, in the folder plots beside the page.
+PLOTS = {
+    "speedup": "Speed-up over cuBLAS by tokens, a panel a shape",
+    "share": "Share of the limit by tokens",
+    "roofline": "Square layers under the roofline",
+}
+
+
 def format_table(header, rows):
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -70,6 +78,8 @@ def kinds_table(results, base):
 
 def sections(results):
     yield describe(results)
+    for plot, title in PLOTS.items():
+        yield f"![{title}](plots/{results.name}-{plot}.svg)"
     for kind, title in [(DENSE, "Dense"), (SPARSE, "2:4 sparse")]:
         if not results.grid_shapes(kind):
             continue

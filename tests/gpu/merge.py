@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-MACHINE = ["gpu", "driver", "cuda", "cublas", "version", "clocks"]
+MACHINE = ["gpu", "cuda", "cublas", "version", "clocks"]  # what the parts must agree in
 
 
 def read_parts(folder, commit):
@@ -61,6 +61,7 @@ def merge_benchmarks(benchmarks):
         for result in benchmark["results"]:
             runs.setdefault(result["problem"], []).append(result)
     merged = dict(machine)
+    merged["driver"] = ", ".join(sorted({benchmark["driver"] for benchmark in benchmarks}))
     merged["date"] = max(benchmark["date"] for benchmark in benchmarks)
     merged["results"] = [merge_result(found) for found in runs.values()]
     return merged

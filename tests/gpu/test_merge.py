@@ -64,11 +64,14 @@ def test_one_process_keeps_its_own_spread(tmp_path):
 
 def test_parts_are_joined_and_other_stages_kept(tmp_path):
     write_part(tmp_path, "bench-full-1-of-2-process-1", bench([result("p", 10.0)]))
-    write_part(tmp_path, "bench-full-2-of-2-process-1", bench([result("q", 20.0)], date="2026-11-24T00:00:00Z"))
+    write_part(
+        tmp_path, "bench-full-2-of-2-process-1", bench([result("q", 20.0)], date="2026-11-24T00:00:00Z", driver="E")
+    )
     write_part(tmp_path, "test", {"passed": 5, "failed": 0, "skipped": 0})
     document = merged(tmp_path)
     assert [entry["problem"] for entry in document["results"]] == ["p", "q"]
     assert document["date"] == "2026-11-24T00:00:00Z"
+    assert document["driver"] == "D, E"
     assert document["test"]["passed"] == 5
     assert len(document["stages"]) == 3
 
@@ -81,8 +84,8 @@ def test_a_failure_in_any_process_shows(tmp_path):
 
 def test_other_commits_and_other_machines_are_refused(tmp_path):
     write_part(tmp_path, "bench-full-1-of-1-process-1", bench([result("p", 10.0)]))
-    write_part(tmp_path, "bench-full-1-of-1-process-2", bench([result("p", 10.0)], driver="E"))
-    with pytest.raises(SystemExit, match="driver is E, expected D"):
+    write_part(tmp_path, "bench-full-1-of-1-process-2", bench([result("p", 10.0)], gpu="H"))
+    with pytest.raises(SystemExit, match="gpu is H, expected G"):
         merged(tmp_path)
     write_part(tmp_path, "test", None, commit="def")
     with pytest.raises(SystemExit, match="of commit def, expected abc"):
