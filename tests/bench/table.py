@@ -10,7 +10,6 @@ from pathlib import Path
 
 from results import DENSE, SPARSE, Results, geometric_mean
 
-
 # What plot.py draws, in the folder plots beside the page.
 PLOTS = {
     "speedup": "Speed-up over cuBLAS by tokens, a panel a shape",
