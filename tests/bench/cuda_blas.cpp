@@ -2,7 +2,9 @@
 #include "cuda_blas.h"
 
 #include <dlfcn.h>
+#include <initializer_list>
 #include <library_types.h>
+#include <type_traits>
 
 namespace marlin::bench {
 namespace {

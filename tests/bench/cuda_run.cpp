@@ -2,9 +2,11 @@
 #include "cuda_run.h"
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
+#include <tuple>
 
 #include "cuda_report.h"
 #include "date.h"
