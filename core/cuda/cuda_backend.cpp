@@ -2,69 +2,11 @@
 #include "cuda/cuda_backend.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "common/error.h"
-#include "pack/pack.h"
+#include "cuda/pack.h"
 
 namespace marlin::cuda {
-namespace {
-
-// Host-side work of packing on the calling thread.
-class Serial final : public ParallelFor {
-public:
-    void run(int64_t count, void (*body)(void *, int64_t, int64_t), void *context) override {
-        if (count > 0)
-            body(context, 0, count);
-    }
-};
-
-// A span of the request brought to host memory; `storage` keeps the copy.
-template <typename T>
-std::span<const T> to_host(std::span<const T> device, std::vector<T> &storage, Stream stream) {
-    if (device.empty())
-        return {};
-    storage.resize(device.size());
-    copy_to_host(storage.data(), device.data(), device.size_bytes(), stream);
-    return storage;
-}
-
-// A host view's pointers moved to where the same bytes lie on the device.
-WeightsView moved(WeightsView view, const std::byte *body) {
-    const auto offset = [&](const auto *pointer) { return reinterpret_cast<const std::byte *>(pointer) - view.body; };
-    if (view.perm != nullptr)
-        view.perm = reinterpret_cast<const int32_t *>(body + offset(view.perm));
-    if (view.column_scales != nullptr)
-        view.column_scales = reinterpret_cast<const float *>(body + offset(view.column_scales));
-    view.body = body;
-    return view;
-}
-
-// Packed bytes on the host, aligned as every section wants it.
-class HostPacked {
-public:
-    explicit HostPacked(size_t size) : storage_(size / sizeof(Chunk) + 1), size_(size) {}
-    std::span<std::byte> bytes() { return std::as_writable_bytes(std::span(storage_)).first(size_); }
-
-private:
-    struct alignas(kSectionAlignment) Chunk {
-        std::byte bytes[kSectionAlignment];
-    };
-    std::vector<Chunk> storage_;
-    size_t size_;
-};
-
-// A host buffer for one output of unpack, written back to the device when it is full.
-std::span<std::byte> shadow(std::span<std::byte> device, std::vector<std::byte> &storage, Stream stream) {
-    if (device.empty())
-        return {};
-    storage.resize(device.size());
-    // Strided outputs leave gaps that belong to the caller: bring them along, so that they return unchanged.
-    copy_to_host(storage.data(), device.data(), device.size(), stream);
-    return storage;
-}
-
-} // namespace
 
 CudaBackend::CudaBackend(const BackendConfig &config) : device_(open_device(config.device_id)) {
     const DeviceGuard guard(device_.ordinal);
@@ -196,64 +138,30 @@ void CudaBackend::check_memory(const void *pointer, const char *name) const {
              device_.ordinal);
 }
 
+WorkPlace CudaBackend::work_place() const {
+    WorkPlace place;
+    place.ordinal = device_.ordinal;
+    place.stream = stream_;
+    if (workspace_size_ > kArrivalsSize) {
+        place.workspace = static_cast<std::byte *>(workspace_) + kArrivalsSize;
+        place.workspace_size = workspace_size_ - kArrivalsSize;
+    }
+    return place;
+}
+
 WeightsView CudaBackend::pack(const PackRequest &request, bool host_input, std::span<std::byte> packed) {
     const DeviceGuard guard(device_.ordinal);
-    PackRequest host = request;
-    std::vector<std::byte> src;
-    std::vector<std::byte> scales;
-    std::vector<std::byte> zeros;
-    std::vector<int32_t> g_idx;
-    std::vector<float> importance;
-    std::vector<float> column_scales;
-    if (!host_input) {
-        host.src = to_host(request.src, src, stream_);
-        host.scales = to_host(request.scales, scales, stream_);
-        host.zeros = to_host(request.zeros, zeros, stream_);
-        host.g_idx = to_host(request.g_idx, g_idx, stream_);
-        host.importance = to_host(request.importance, importance, stream_);
-        host.column_scales = to_host(request.column_scales, column_scales, stream_);
-    }
-    HostPacked staging(packed.size());
-    Serial serial;
-    const WeightsView view = pack_host(host, staging.bytes(), serial);
-    const auto used = static_cast<size_t>(kHeaderSize + view.geometry.body_size);
-    copy_to_device(packed.data(), staging.bytes().data(), used, stream_);
-    synchronize(stream_);
-    return moved(view, packed.data() + kHeaderSize);
+    return pack_on_device(request, host_input, packed, work_place());
 }
 
 void CudaBackend::unpack(const WeightsView &weights, const UnpackRequest &request) {
     const DeviceGuard guard(device_.ordinal);
-    HostPacked staging(static_cast<size_t>(weights.geometry.body_size));
-    copy_to_host(staging.bytes().data(), weights.body, staging.bytes().size(), stream_);
-    UnpackRequest host = request;
-    std::vector<std::byte> dst;
-    std::vector<std::byte> scales;
-    std::vector<std::byte> zeros;
-    host.dst = shadow(request.dst, dst, stream_);
-    host.scales = shadow(request.scales, scales, stream_);
-    host.zeros = shadow(request.zeros, zeros, stream_);
-    Serial serial;
-    unpack_host(moved(weights, staging.bytes().data()), host, serial);
-    copy_to_device(request.dst.data(), dst.data(), dst.size(), stream_);
-    copy_to_device(request.scales.data(), scales.data(), scales.size(), stream_);
-    copy_to_device(request.zeros.data(), zeros.data(), zeros.size(), stream_);
-    synchronize(stream_);
+    unpack_on_device(weights, request, work_place());
 }
 
 WeightsView CudaBackend::attach(std::span<const std::byte> packed) {
     const DeviceGuard guard(device_.ordinal);
-    // The header first: the buffer may be longer than what it holds.
-    size_t size = packed.size();
-    if (size >= kHeaderSize) {
-        PackedHeader header;
-        copy_to_host(&header, packed.data(), sizeof header, stream_);
-        const WeightsView view = read_header(header, static_cast<int64_t>(size), packed.data() + kHeaderSize);
-        size = static_cast<size_t>(kHeaderSize + view.geometry.body_size);
-    }
-    HostPacked staging(size);
-    copy_to_host(staging.bytes().data(), packed.data(), size, stream_);
-    return moved(attach_host(staging.bytes()), packed.data() + kHeaderSize);
+    return attach_on_device(packed, work_place());
 }
 
 KernelPlan CudaBackend::plan(const Problem &problem, const WeightsView &weights) const {

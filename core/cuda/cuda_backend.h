@@ -1,4 +1,4 @@
-// The backend of an NVIDIA GPU: device, stream and workspace of a handle, and packing through host memory.
+// The backend of an NVIDIA GPU: device, stream and workspace of a handle, and what its calls are made of.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include "cuda/dense.h"
 #include "cuda/device.h"
 #include "cuda/runtime.h"
+#include "cuda/scratch.h"
 
 namespace marlin::cuda {
 
@@ -36,6 +37,7 @@ public:
 
 private:
     DenseContext context() const;
+    WorkPlace work_place() const;
     // Counters at its start are zero between calls.
     void adopt_workspace(void *workspace, int64_t size);
 

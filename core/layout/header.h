@@ -61,8 +61,8 @@ struct WeightsView {
     const int32_t *perm = nullptr;
     const float *column_scales = nullptr;
 
-    bool sparse() const { return geometry.sparse(); }
-    const PackedShape &shape() const { return geometry.shape; }
+    MARLIN_HD bool sparse() const { return geometry.sparse(); }
+    MARLIN_HD const PackedShape &shape() const { return geometry.shape; }
 };
 
 // The header for these weights, checksum of the body included.

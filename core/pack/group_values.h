@@ -43,6 +43,9 @@ public:
         }
     }
 
+    // Whether the groups of one column follow each other.
+    MARLIN_HD bool n_first() const { return n_first_; }
+
 private:
     // Scales of any source, zeros of Source::Plain: arranged as the weights are.
     MARLIN_HD int64_t index_of(int64_t group, int64_t n) const {

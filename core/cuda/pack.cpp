@@ -1,0 +1,130 @@
+// Packing on a GPU: short arrays are looked at on the host, weights by kernels that check before anything is written.
+#include "cuda/pack.h"
+
+#include <vector>
+
+#include "cuda/check.h"
+#include "cuda/pack/launch.h"
+#include "pack/prepare.h"
+
+namespace marlin::cuda {
+namespace {
+
+// Host copies of arrays of the device, each as long as this object.
+class HostCopies {
+public:
+    explicit HostCopies(Stream stream) : stream_(stream) {}
+
+    template <typename T>
+    std::span<const T> of(std::span<const T> device) {
+        if (device.empty())
+            return {};
+        storage_.emplace_back(device.size_bytes());
+        copy_to_host(storage_.back().data(), device.data(), device.size_bytes(), stream_);
+        return {reinterpret_cast<const T *>(storage_.back().data()), device.size()};
+    }
+
+private:
+    Stream stream_;
+    std::vector<std::vector<std::byte>> storage_; // new[] aligns for every type
+};
+
+// What the kernels report.
+struct Findings {
+    int64_t failed_column = kNoColumn;
+    uint64_t checksum = 0;
+};
+
+// The request's arrays in device memory.
+PackRequest uploaded(const PackRequest &request, Scratch &scratch) {
+    const auto copy = [&](auto host) {
+        return decltype(host)(scratch.upload(host.data(), static_cast<int64_t>(host.size())), host.size());
+    };
+    PackRequest device = request;
+    device.src = copy(request.src);
+    device.scales = copy(request.scales);
+    device.zeros = copy(request.zeros);
+    device.importance = copy(request.importance);
+    device.column_scales = copy(request.column_scales);
+    return device;
+}
+
+RowOrderView uploaded(RowOrderView order, Scratch &scratch) {
+    order.perm = scratch.upload(order.perm, order.k_packed);
+    order.source_groups = scratch.upload(order.source_groups, order.source_groups_size);
+    return order;
+}
+
+void check_codes(const PackTask &task, const PackPlan &plan, cudaStream_t stream) {
+    check(launch_check_group_values(task, plan.source_groups, stream), "checking scales");
+    // Every nibble is a code, but a byte may not be.
+    if (task.source == Source::Plain || task.sparsity == Sparsity::Already24)
+        check(launch_pack_codes(task, PackStep::Check, stream), "checking codes");
+}
+
+// Enqueues checks, then writes that do nothing where a check failed.
+void enqueue(PackTask task, const PackRequest &request, const PreparedPack &prepared, Scratch &scratch,
+             cudaStream_t stream) {
+    if (prepared.plan.zeros == SourceZeros::Rounded) {
+        task.params = scratch.take<GroupParams>(prepared.plan.source_groups * task.geometry.n_packed());
+        const std::vector<RowSpan> spans = long_groups(request, prepared);
+        const auto span_count = static_cast<int64_t>(spans.size());
+        task.spans = scratch.upload(spans.data(), span_count);
+        check(launch_fit_params(task, span_count, stream), "fitting scales");
+        check(launch_pack_values(task, stream), "packing values");
+    } else {
+        check_codes(task, prepared.plan, stream);
+        check(launch_pack_codes(task, PackStep::Write, stream), "packing codes");
+    }
+    check(launch_write_sections(task, stream), "writing sections");
+}
+
+// The sentence of the CPU for what the kernels found.
+[[noreturn]] void refuse(PackRequest request, bool host_input, const PreparedPack &prepared, int64_t column,
+                         Stream stream) {
+    HostCopies copies(stream);
+    if (!host_input) {
+        request.src = copies.of(request.src);
+        request.scales = copies.of(request.scales);
+        request.zeros = copies.of(request.zeros);
+        request.importance = copies.of(request.importance);
+    }
+    check_column(request, prepared, column);
+    fail(Status::InternalError, "column {} of 64 features was refused by the GPU and accepted by the CPU", column);
+}
+
+} // namespace
+
+WeightsView pack_on_device(const PackRequest &request, bool host_input, std::span<std::byte> packed,
+                           const WorkPlace &place) {
+    HostCopies copies(place.stream);
+    PackRequest host = request;
+    if (!host_input) {
+        host.g_idx = copies.of(request.g_idx);
+        host.importance = copies.of(request.importance);
+        host.column_scales = copies.of(request.column_scales);
+    }
+    const PreparedPack prepared = prepare_pack(host, packed);
+
+    const auto stream = static_cast<cudaStream_t>(place.stream);
+    Scratch scratch(place);
+    const PackRequest device = host_input ? uploaded(request, scratch) : request;
+    PackTask task = make_task(device, prepared, packed.data() + kHeaderSize);
+    task.order = uploaded(task.order, scratch);
+    Findings findings;
+    auto *const found = scratch.take<Findings>(1);
+    copy_to_device(found, &findings, sizeof findings, stream);
+    task.failed_column = &found->failed_column;
+    enqueue(task, device, prepared, scratch, stream);
+    const Geometry &g = prepared.geometry;
+    check(launch_checksum(task.body, g.body_size, &found->checksum, stream), "adding up the checksum");
+    check(launch_write_header(make_header(g, request.k, uint64_t{0}), packed.data(), &found->checksum,
+                              task.failed_column, stream),
+          "writing the header");
+    copy_to_host(&findings, found, sizeof findings, stream);
+    if (findings.failed_column != kNoColumn)
+        refuse(request, host_input, prepared, findings.failed_column, stream);
+    return read_header(make_header(g, request.k, findings.checksum), static_cast<int64_t>(packed.size()), task.body);
+}
+
+} // namespace marlin::cuda

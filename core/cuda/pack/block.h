@@ -1,0 +1,57 @@
+// The threads that work on one tile together: a CTA, or the calling thread alone, so that the CPU can run the same
+// code.
+#pragma once
+
+#include <cstdint>
+
+#include "common/host_device.h"
+
+#ifdef __CUDA_ARCH__
+#define MARLIN_UNROLL _Pragma("unroll")
+#else
+#define MARLIN_UNROLL
+#endif
+
+namespace marlin::cuda {
+
+// A CTA on a device; on the host only Block<1> makes sense.
+template <int threads>
+struct Block {
+    static constexpr int kThreads = threads;
+
+    MARLIN_HD int thread() const {
+#ifdef __CUDA_ARCH__
+        return static_cast<int>(threadIdx.x);
+#else
+        return 0;
+#endif
+    }
+    // Everybody is here, and sees what the others wrote.
+    MARLIN_HD void sync() const {
+#ifdef __CUDA_ARCH__
+        __syncthreads();
+#endif
+    }
+};
+
+// Sixteen bytes, moved at once.
+struct alignas(16) Vector {
+    uint32_t word[4];
+};
+MARLIN_HD inline Vector load_vector(const std::byte *at) {
+    return *reinterpret_cast<const Vector *>(at);
+}
+MARLIN_HD inline void store_vector(std::byte *at, const Vector &vector) {
+    *reinterpret_cast<Vector *>(at) = vector;
+}
+
+// *to = min(*to, value), by any number of threads at once.
+MARLIN_HD inline void lower_to(int64_t *to, int64_t value) {
+#ifdef __CUDA_ARCH__
+    atomicMin(reinterpret_cast<long long *>(to), static_cast<long long>(value));
+#else
+    *to = value < *to ? value : *to;
+#endif
+}
+
+} // namespace marlin::cuda

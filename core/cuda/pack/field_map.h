@@ -1,0 +1,75 @@
+// A layout or a format turned inside out: which row and feature the bits at a place of its bytes belong to.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "common/host_device.h"
+
+namespace marlin::cuda {
+
+// Inside a tile of 2^a rows x 2^b features, layouts and formats only move the bits of row and feature around. So the
+// element of field number q is the sum of what each set bit of q stands for, and a few constants are the whole table.
+struct FieldMap {
+    static constexpr int kMaxBits = 13; // 128 rows x 64 features
+
+    int bits = 0;
+    int row[kMaxBits] = {};
+    int feature[kMaxBits] = {};
+
+    MARLIN_HD constexpr int row_of(int field) const { return sum(row, field); }
+    MARLIN_HD constexpr int feature_of(int field) const { return sum(feature, field); }
+
+    MARLIN_HD static constexpr int sum(const int (&parts)[kMaxBits], int field) {
+        int result = 0;
+        for (int b = 0; b < kMaxBits; ++b)
+            result += (field >> b & 1) * parts[b];
+        return result;
+    }
+};
+
+// field_at(row, feature) numbers the fields from 0. Not a constant, hence refused by the compiler, where a bit of an
+// index moves more than one bit of the field number.
+template <typename FieldAt>
+constexpr FieldMap invert(int rows, int features, FieldAt field_at) {
+    FieldMap map;
+    bool good = field_at(0, 0) == 0;
+    const auto enter = [&](int row, int feature) {
+        const auto field = static_cast<uint64_t>(field_at(row, feature));
+        good = good && std::has_single_bit(field) && std::countr_zero(field) < FieldMap::kMaxBits;
+        const int bit = good ? std::countr_zero(field) : 0;
+        map.row[bit] = row;
+        map.feature[bit] = feature;
+        ++map.bits;
+    };
+    for (int row = 1; row < rows; row *= 2)
+        enter(row, 0);
+    for (int feature = 1; feature < features; feature *= 2)
+        enter(0, feature);
+    return good ? map : throw "a layout that is more than a permutation of index bits";
+}
+
+// The same with elements as byte offsets into a tile.
+struct OffsetMap {
+    int offset[FieldMap::kMaxBits] = {};
+
+    MARLIN_HD constexpr int of(int field) const { return FieldMap::sum(offset, field); }
+    // The field bit below `bits` that moves by so many bytes, -1 if there is none.
+    constexpr int bit_that_moves(int distance, int bits) const {
+        for (int b = 0; b < bits; ++b)
+            if (offset[b] == distance)
+                return b;
+        return -1;
+    }
+};
+
+// offset_of(row, feature) is a sum of what the bits of row and feature give, too.
+template <typename OffsetOf>
+constexpr OffsetMap place(const FieldMap &map, OffsetOf offset_of) {
+    OffsetMap result;
+    for (int b = 0; b < map.bits; ++b)
+        result.offset[b] = offset_of(map.row[b], map.feature[b]);
+    return result;
+}
+
+} // namespace marlin::cuda

@@ -1,0 +1,241 @@
+// Scales and zeros of a source of values, group by group: the check of the values, their range, the search.
+#pragma once
+
+#include "cuda/pack/value_tile.h"
+
+namespace marlin::cuda {
+
+// Rows of a group are cut into as many parts, candidates of the search into as many sets, so that 64 features keep
+// kParts x 64 threads busy.
+inline constexpr int kParts = 4;
+inline constexpr int kCandidatesOfPart = kScaleCandidates / kParts;
+
+struct Range {
+    float low;
+    float high;
+
+    MARLIN_HD static constexpr Range none() {
+        return {std::bit_cast<float>(0x7f800000u), std::bit_cast<float>(0xff800000u)};
+    }
+    // Of equals the first stays: -0 and 0 are equal. NaN changes nothing.
+    MARLIN_HD constexpr void add(const Range &later) {
+        low = later.low < low ? later.low : low;
+        high = later.high > high ? later.high : high;
+    }
+};
+
+// The best of a set of candidates. What compares with nothing never wins, as in a search one by one.
+struct Best {
+    float error;
+    GroupParams params;
+
+    MARLIN_HD constexpr void add(const Best &later) {
+        if (later.error < error)
+            *this = later;
+    }
+};
+
+template <bool along_k>
+struct FitMemory {
+    ValueTile<along_k> tile; // what 2:4 does not keep is NaN
+    Range range[kMaxGroups][kFeatures];
+    union {
+        Range part_range[kMaxGroups][kParts][kFeatures];
+        Best best[kParts][kFeatures];
+    };
+};
+
+// What one CTA fits: the groups of a tile, or one group that is longer than that.
+struct FitPlace {
+    int64_t column = 0;
+    RowSpan rows = {0, 0}; // packed
+    int64_t group = -1;    // the source group of all rows; -1: each group of the tile its own
+};
+
+template <typename Block, bool along_k>
+MARLIN_HD void drop_unkept(const Block &block, const PackTask &task, bool &good, ValueTile<along_k> &tile) {
+    for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
+        const int quad = i / kFeatures;
+        const int f = i % kFeatures;
+        int32_t row[4];
+        float value[4];
+        tile.read_quad(quad, f, value);
+        MARLIN_UNROLL
+        for (int p = 0; p < 4; ++p)
+            row[p] = tile.source_row[4 * quad + p];
+        good = good && (task.sparsity != Sparsity::Already24 || is_24(row, value));
+        const KeptPair kept = keep_of_quad(task, row, value);
+        MARLIN_UNROLL
+        for (int p = 0; p < 4; ++p)
+            if (p != kept.first && p != kept.second)
+                tile.at(4 * quad + p, f) = std::bit_cast<float>(0x7fc00000u);
+    }
+}
+
+// Brings rows from `first` on into the tile. Everybody must be done with what was there.
+template <typename Block, bool along_k>
+MARLIN_HD void load_rows(const Block &block, const PackTask &task, const FitPlace &fit, int64_t first, bool &good,
+                         ValueTile<along_k> &tile) {
+    TilePlace place = place_of(task.geometry, fit.column, first);
+    if (fit.rows.end - first < place.rows)
+        place.rows = static_cast<int>(fit.rows.end - first);
+    good = read_values(block, task, place, tile) && good;
+    block.sync();
+    if (task.geometry.sparse()) {
+        drop_unkept(block, task, good, tile);
+        block.sync();
+    }
+}
+
+// Adds the rows of the tile to the range of each of its groups.
+template <typename Block, bool along_k>
+MARLIN_HD void add_ranges(const Block &block, const TileGroups &groups, FitMemory<along_k> &memory) {
+    const int quads_of_part = (1 << groups.row_shift) / 4 / kParts;
+    for (int i = block.thread(); i < groups.count * kParts * kFeatures; i += Block::kThreads) {
+        const int f = i % kFeatures;
+        const int part = i / kFeatures % kParts;
+        const int g = i / kFeatures / kParts;
+        const int first = (g * kParts + part) * quads_of_part;
+        Range range = Range::none();
+        for (int quad = first; quad < first + quads_of_part; ++quad) {
+            float value[4];
+            memory.tile.read_quad(quad, f, value);
+            MARLIN_UNROLL
+            for (int p = 0; p < 4; ++p)
+                if (memory.tile.source_row[4 * quad + p] >= 0)
+                    range.add({value[p], value[p]});
+        }
+        memory.part_range[g][part][f] = range;
+    }
+    block.sync();
+    for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads)
+        for (int part = 0; part < kParts; ++part)
+            memory.range[i / kFeatures][i % kFeatures].add(memory.part_range[i / kFeatures][part][i % kFeatures]);
+    block.sync();
+}
+
+// One thread's set of candidates for one feature.
+struct Search {
+    CodeGrid grid[kCandidatesOfPart];
+    float error[kCandidatesOfPart];
+
+    MARLIN_HD void start(const Range &range, int first, RoundingTypes types) {
+        MARLIN_UNROLL
+        for (int c = 0; c < kCandidatesOfPart; ++c) {
+            grid[c] = code_grid(candidate_params(range.low, range.high, first + c, types), types.grid());
+            error[c] = 0.0f;
+        }
+    }
+    MARLIN_HD void add(float value, float importance) {
+        MARLIN_UNROLL
+        for (int c = 0; c < kCandidatesOfPart; ++c) {
+            const float e = value - value_of(code_of(value, grid[c]), grid[c]);
+            error[c] = error[c] + importance * (e * e);
+        }
+    }
+    // `first`: candidate 0 is among them, and stays unless another is better.
+    MARLIN_HD Best best(bool first, Grid kind) const {
+        Best result = {std::bit_cast<float>(0x7f800000u), {0.0f, 0.0f}};
+        MARLIN_UNROLL
+        for (int c = 0; c < kCandidatesOfPart; ++c) {
+            const Best one = {error[c], {grid[c].scale, kind == Grid::Offset ? grid[c].offset : grid[c].base}};
+            if (first && c == 0)
+                result = one;
+            else
+                result.add(one);
+        }
+        return result;
+    }
+};
+
+template <bool along_k>
+MARLIN_HD void search_rows(const PackTask &task, const ValueTile<along_k> &tile, int first_quad, int quads, int f,
+                           Search &search) {
+    for (int quad = first_quad; quad < first_quad + quads; ++quad) {
+        float value[4];
+        tile.read_quad(quad, f, value);
+        MARLIN_UNROLL
+        for (int p = 0; p < 4; ++p) {
+            const int32_t row = tile.source_row[4 * quad + p];
+            if (row >= 0 && value[p] == value[p])
+                search.add(value[p], task.importance == nullptr ? 1.0f : task.importance[row]);
+        }
+    }
+}
+
+// Least squares of group g of the tile, or of all rows where they are one group; the result is in memory.best[0].
+template <typename Block, bool along_k>
+MARLIN_HD void search_group(const Block &block, const PackTask &task, const FitPlace &fit, const TileGroups &groups,
+                            int g, FitMemory<along_k> &memory) {
+    constexpr int kItems = kParts * kFeatures / Block::kThreads;
+    static_assert(kParts * kFeatures % Block::kThreads == 0);
+    const RoundingTypes types = task.rounding();
+    const int quads = (1 << groups.row_shift) / 4;
+    Search search[kItems];
+    MARLIN_UNROLL
+    for (int i = 0; i < kItems; ++i) {
+        const int item = block.thread() + i * Block::kThreads;
+        search[i].start(memory.range[g][item % kFeatures], item / kFeatures * kCandidatesOfPart, types);
+    }
+    for (int64_t first = fit.rows.begin; first < fit.rows.end; first += kRows) {
+        if (fit.rows.end - fit.rows.begin > kRows) {
+            bool good = true;
+            block.sync();
+            load_rows(block, task, fit, first, good, memory.tile);
+        }
+        MARLIN_UNROLL
+        for (int i = 0; i < kItems; ++i)
+            search_rows(task, memory.tile, g * quads, quads, (block.thread() + i * Block::kThreads) % kFeatures,
+                        search[i]);
+    }
+    block.sync(); // part ranges and what the last group left are read
+    MARLIN_UNROLL
+    for (int i = 0; i < kItems; ++i) {
+        const int item = block.thread() + i * Block::kThreads;
+        memory.best[item / kFeatures][item % kFeatures] = search[i].best(item < kFeatures, types.grid());
+    }
+    block.sync();
+}
+
+template <bool along_k, typename Block>
+MARLIN_HD void fit_params(const Block &block, const PackTask &task, const FitPlace &fit, FitMemory<along_k> &memory) {
+    const TilePlace place = place_of(task.geometry, fit.column, fit.rows.begin);
+    const TileGroups groups = fit.group < 0 ? groups_of(task.geometry, fit.rows.begin) : TileGroups{};
+    const auto source_group = [&](int g) {
+        return fit.group >= 0 ? fit.group : task.order.source_group(groups.first + g);
+    };
+    GroupParams *const to = task.params + place.first_feature;
+    const int64_t step = task.geometry.n_packed();
+    bool good = true;
+    for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads)
+        memory.range[i / kFeatures][i % kFeatures] = Range::none();
+    for (int64_t first = fit.rows.begin; first < fit.rows.end; first += kRows) {
+        load_rows(block, task, fit, first, good, memory.tile);
+        add_ranges(block, groups, memory);
+    }
+    for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads) {
+        const int f = i % kFeatures;
+        const int64_t group = source_group(i / kFeatures);
+        if (group < 0 || f >= place.features)
+            continue;
+        const Range range = memory.range[i / kFeatures][f];
+        const GroupParams params = candidate_params(range.low, range.high, 0, task.rounding());
+        good = good && is_finite(params.scale) && is_finite(params.zero);
+        if (task.scale_method == ScaleMethod::MinMax)
+            to[group * step + f] = params;
+    }
+    if (!good)
+        lower_to(task.failed_column, fit.column);
+    for (int g = 0; task.scale_method != ScaleMethod::MinMax && g < groups.count; ++g) {
+        search_group(block, task, fit, groups, g, memory);
+        for (int f = block.thread(); f < place.features; f += Block::kThreads) {
+            Best best = memory.best[0][f];
+            for (int part = 1; part < kParts; ++part)
+                best.add(memory.best[part][f]);
+            if (source_group(g) >= 0)
+                to[source_group(g) * step + f] = best.params;
+        }
+    }
+}
+
+} // namespace marlin::cuda

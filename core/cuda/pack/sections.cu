@@ -1,0 +1,74 @@
+// Kernels for what stands around the runs: sections behind them, the checksum, the header.
+#include "cuda/pack/sections.h"
+
+#include "cuda/pack/grid.cuh"
+#include "cuda/pack/launch.h"
+
+namespace marlin::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int64_t kChecksumBlocks = 2048;
+
+__device__ int64_t thread_of_grid() {
+    return static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+}
+__device__ int64_t threads_of_grid() {
+    return static_cast<int64_t>(gridDim.x) * kThreads;
+}
+
+__global__ void __launch_bounds__(kThreads) write_sections(const __grid_constant__ PackTask task) {
+    if (*task.failed_column != kNoColumn)
+        return;
+    const Geometry &g = task.geometry;
+    for (int64_t offset = runs_end(g) + 4 * thread_of_grid(); offset < g.body_size; offset += 4 * threads_of_grid())
+        write_section_word(task, offset);
+}
+
+__global__ void __launch_bounds__(kThreads) add_checksum(const std::byte *body, int64_t size, uint64_t *sum) {
+    uint64_t part = checksum_part(body, size, thread_of_grid(), threads_of_grid());
+    for (int distance = 16; distance > 0; distance /= 2)
+        part += __shfl_down_sync(0xffffffffu, part, distance);
+    __shared__ uint64_t parts[kThreads / 32];
+    if (threadIdx.x % 32 == 0)
+        parts[threadIdx.x / 32] = part;
+    __syncthreads();
+    if (threadIdx.x != 0)
+        return;
+    for (int warp = 1; warp < kThreads / 32; ++warp)
+        part += parts[warp];
+    atomicAdd(reinterpret_cast<unsigned long long *>(sum), static_cast<unsigned long long>(part));
+}
+
+__global__ void write_header(const __grid_constant__ PackedHeader header, PackedHeader *to,
+                             const uint64_t *body_checksum, const int64_t *failed_column) {
+    if (*failed_column != kNoColumn)
+        return;
+    PackedHeader sealed = header;
+    seal_header(sealed, *body_checksum);
+    *to = sealed;
+}
+
+} // namespace
+
+cudaError_t launch_write_sections(const PackTask &task, cudaStream_t stream) {
+    const int64_t words = (task.geometry.body_size - runs_end(task.geometry)) / 4;
+    if (words == 0)
+        return cudaSuccess;
+    write_sections<<<blocks_for(div_up(words, kThreads)), kThreads, 0, stream>>>(task);
+    return cudaGetLastError();
+}
+
+cudaError_t launch_checksum(const std::byte *body, int64_t size, uint64_t *sum, cudaStream_t stream) {
+    const int64_t blocks = std::min(div_up(size / 16, kThreads), kChecksumBlocks);
+    add_checksum<<<static_cast<unsigned>(blocks), kThreads, 0, stream>>>(body, size, sum);
+    return cudaGetLastError();
+}
+
+cudaError_t launch_write_header(const PackedHeader &header, std::byte *to, const uint64_t *body_checksum,
+                                const int64_t *failed_column, cudaStream_t stream) {
+    write_header<<<1, 1, 0, stream>>>(header, reinterpret_cast<PackedHeader *>(to), body_checksum, failed_column);
+    return cudaGetLastError();
+}
+
+} // namespace marlin::cuda

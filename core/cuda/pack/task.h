@@ -1,0 +1,51 @@
+// What the kernels of packing know: plain data, the same for all tiles.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pack/group_values.h"
+#include "pack/request.h"
+#include "pack/row_order.h"
+#include "quantize/rounding.h"
+
+namespace marlin::cuda {
+
+// Nothing was found that cannot be packed.
+inline constexpr int64_t kNoColumn = INT64_MAX;
+
+struct PackTask {
+    Geometry geometry;
+    RowOrderView order;
+    int64_t k = 0;
+    int64_t n = 0;
+
+    const std::byte *src = nullptr;
+    Source source = Source::Plain;
+    Type src_type = Type::None;
+    Order src_order = Order::KxN;
+    int64_t ld_src = 0;
+    bool aligned = false; // rows of src start at multiples of 16 bytes
+
+    GroupValues values;   // sources of codes
+    bool offsets = false; // their zeros are offsets
+    // Sources of values: what rounding computed, [source group][n_packed].
+    GroupParams *params = nullptr;
+    ScaleMethod scale_method = ScaleMethod::MinMax;
+    // Rows of each source group where they are more than one packed group; NULL: they are one, or one a column.
+    const RowSpan *spans = nullptr;
+
+    Sparsity sparsity = Sparsity::Dense;
+    const float *importance = nullptr; // by source row; NULL: all 1
+    const float *column_scales = nullptr;
+
+    std::byte *body = nullptr;
+    int64_t *failed_column = nullptr; // the lowest one that cannot be packed, or kNoColumn
+
+    MARLIN_HD Grid grid() const { return grid_of(geometry.shape.zero_type); }
+    MARLIN_HD RoundingTypes rounding() const { return {geometry.shape.scale_type, geometry.shape.zero_type}; }
+    // What stands for the zero of a group that is padding.
+    MARLIN_HD float no_zero() const { return grid() == Grid::Symmetric ? 8.0f : 0.0f; }
+};
+
+} // namespace marlin::cuda

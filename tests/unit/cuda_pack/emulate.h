@@ -1,0 +1,16 @@
+// The kernels of packing, run by the calling thread tile after tile.
+#pragma once
+
+#include <span>
+
+#include "pack/pack.h"
+
+namespace marlin::test {
+
+// Packs like pack_host. Returns kNoColumn, or the lowest column that cannot be packed, with nothing written.
+int64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed);
+
+// Unpacks weights that lie on the host, dst only.
+void unpack_emulated(const WeightsView &weights, const UnpackRequest &request);
+
+} // namespace marlin::test
