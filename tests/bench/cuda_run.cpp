@@ -20,9 +20,9 @@ namespace {
 constexpr double kLargestError = 0.02;
 
 // Everything that outlives a single problem.
-class Session {
+class Workbench {
 public:
-    explicit Session(const Options &options)
+    explicit Workbench(const Options &options)
         : device_(options.device_id), timer_(device_, stream_, options.repeats, !options.no_rest),
           handle_(device_, stream_, options.kernel), packer_(options.threads, MARLIN_CPU_ISA_BEST, 0) {
         auto blas = options.no_peer ? nullptr : CuBlas::open(stream_);
@@ -49,7 +49,7 @@ private:
     ReadTiming read_; // of weights_
 };
 
-CudaReport Session::describe() const {
+CudaReport Workbench::describe() const {
     const auto build = nlohmann::json::parse(marlin_build_info());
     CudaReport report;
     report.gpu = device_.name();
@@ -65,7 +65,7 @@ CudaReport Session::describe() const {
     return report;
 }
 
-void Session::make_weights(const Problem &problem) {
+void Workbench::make_weights(const Problem &problem) {
     if (weights_ != nullptr && weights_->fit(problem))
         return;
     weights_.reset(); // first, so that two sets never have to fit
@@ -74,7 +74,7 @@ void Session::make_weights(const Problem &problem) {
     weights_ = std::move(weights);
 }
 
-CudaResult Session::measure(const Problem &problem) {
+CudaResult Workbench::measure(const Problem &problem) {
     CudaResult result;
     result.problem = problem;
     try {
@@ -122,13 +122,13 @@ bool cuda_is_here() {
 
 Output run_on_cuda(const Options &options) {
     const std::vector<Problem> problems = collect_problems(options.problems, options.grid, options.part);
-    Session session(options);
-    CudaReport report = session.describe();
+    Workbench workbench(options);
+    CudaReport report = workbench.describe();
     report.results.resize(problems.size());
     size_t done = 0;
     for (const size_t i : measuring_order(problems)) {
         show_progress(++done, problems.size(), to_text(problems[i]));
-        report.results[i] = session.measure(problems[i]);
+        report.results[i] = workbench.measure(problems[i]);
     }
     show_progress(problems.size(), problems.size(), "done\n");
     return to_output(report);
