@@ -42,7 +42,6 @@ private:
     void adopt_workspace(void *workspace, int64_t size);
 
     // The workspace when none was given: what architecture and contract promise to be enough for every call.
-    static constexpr int64_t kDefaultWorkspace = int64_t{64} << 20;
 
     DeviceInfo device_;
     void *stream_ = nullptr;

@@ -11,6 +11,14 @@
 namespace marlin::cuda {
 namespace {
 
+int32_t store_features(const Problem &p, const GemmOperands &operands) {
+    const auto takes = [&](int64_t features) {
+        return p.n % features == 0 && operands.ldc % features == 0 &&
+               reinterpret_cast<uintptr_t>(operands.c) % static_cast<uintptr_t>(2 * features) == 0;
+    };
+    return p.c_type == Type::F32 ? 1 : takes(4) ? 4 : takes(2) ? 2 : 1;
+}
+
 W4A16Args make_args(const Problem &p, const GemmOperands &operands, const WeightsView &weights, const Launch &launch,
                     std::byte *workspace) {
     const Geometry &g = weights.geometry;
@@ -37,14 +45,17 @@ W4A16Args make_args(const Problem &p, const GemmOperands &operands, const Weight
     args.blocks_in_run = static_cast<int32_t>(g.run_k / 64);
     args.row_groups = static_cast<int32_t>(g.n_packed() / 16);
     args.groups_per_cta = launch.groups_per_cta;
-    args.k_splits = launch.k_splits;
+    args.partition = launch.partition;
+    // Eight threads copy a row's part of a stage, the threads of a group as many rows side by side.
+    args.a_step =
+        launch.instance->k_groups > 0 ? launch.instance->threads / launch.instance->k_groups / 8 * operands.lda * 2 : 0;
     args.groups_in_run = static_cast<int32_t>(g.groups_in_run);
     args.zero_size = static_cast<int32_t>(size_of(p.zero_type));
     args.scale_type = p.scale_type;
     args.zero_type = p.zero_type;
     args.c_type = p.c_type;
     args.bias_type = p.bias_type == Type::None ? p.c_type : p.bias_type;
-    args.wide_stores = p.n % 2 == 0 && operands.ldc % 2 == 0 && reinterpret_cast<uintptr_t>(operands.c) % 4 == 0;
+    args.store_features = store_features(p, operands);
     args.arrivals = reinterpret_cast<uint32_t *>(workspace);
     args.partials = reinterpret_cast<float *>(workspace + kArrivalsSize);
     return args;
@@ -52,8 +63,7 @@ W4A16Args make_args(const Problem &p, const GemmOperands &operands, const Weight
 
 void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
     void *arguments[] = {&args};
-    const dim3 grid(static_cast<unsigned>(launch.grid[0]), static_cast<unsigned>(launch.grid[1]),
-                    static_cast<unsigned>(launch.grid[2]));
+    const dim3 grid(static_cast<unsigned>(launch.grid[0]), static_cast<unsigned>(launch.grid[1]));
     check(cudaLaunchKernel(launch.instance->function, grid, dim3(static_cast<unsigned>(launch.instance->threads)),
                            arguments, static_cast<size_t>(launch.instance->shared_size), stream),
           launch.instance->name);
@@ -87,7 +97,7 @@ KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const 
     plan.tile_n = launch.instance->features;
     plan.tile_k = 64;
     plan.stages = launch.instance->stages;
-    plan.blocks = static_cast<int32_t>(launch.grid[0] * launch.grid[1] * launch.grid[2]);
+    plan.blocks = static_cast<int32_t>(launch.grid[0] * launch.grid[1]);
     plan.workspace_size =
         workspace_size(p, weights.geometry, context.limits, context.wishes, instances(), !reason.empty());
     plan.slow = !reason.empty() && !p.act_order;
@@ -107,7 +117,7 @@ void run_dense(const Problem &problem, const GemmOperands &operands, const Weigh
         launch_kernel(launch, make_args(problem, operands, weights, launch, workspace), stream);
         return;
     }
-    const int64_t rows = gather_rows(geometry);
+    const int64_t rows = gather_rows(problem, geometry);
     std::byte *gathered = workspace + kArrivalsSize;
     for (int64_t row = 0; row < problem.m; row += rows) {
         Problem part = problem;

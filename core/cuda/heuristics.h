@@ -24,15 +24,18 @@ struct Wishes {
 
 struct Launch {
     const Instance *instance = nullptr;
-    int64_t grid[3] = {1, 1, 1};
-    int32_t groups_per_cta = 0; // slabs
-    int32_t k_splits = 1;       // tiles
-    int64_t partials_size = 0;  // bytes of FP32 sums that the splits leave in the workspace
+    int64_t grid[2] = {1, 1};
+    int32_t groups_per_cta = 0; // slabs: row groups
+    Partition partition;        // stripes
+    int64_t partials_size = 0;  // bytes of FP32 sums that stripes leave in the workspace
+    double cost = 0.0;          // microseconds on an H200, by the model of heuristics.cpp
 };
 
-// Counters of arrived CTAs at the start of every workspace: more tiles than are ever split.
+// Counters of arrived CTAs at the start of every workspace: more tiles than are ever striped.
 inline constexpr int64_t kArrivals = 4096;
 inline constexpr int64_t kArrivalsSize = kArrivals * 4;
+// What the default workspace holds, and what a multiply may use of it.
+inline constexpr int64_t kDefaultWorkspace = int64_t{64} << 20;
 // Bytes of A that a gather may put into the workspace at a time; longer problems go in chunks of rows.
 inline constexpr int64_t kGatherSize = int64_t{24} << 20;
 
@@ -43,7 +46,7 @@ Launch choose(const Problem &problem, const Geometry &geometry, const Limits &li
 // Whether A must be copied before the kernels can read it, judged by the problem alone; the sentence says why.
 std::string gather_reason(const Problem &problem);
 // Rows of A that one gather takes at most. NotSupported where not even one fits.
-int64_t gather_rows(const Geometry &geometry);
+int64_t gather_rows(const Problem &problem, const Geometry &geometry);
 
 // Workspace of the whole multiply, counters included.
 int64_t workspace_size(const Problem &problem, const Geometry &geometry, const Limits &limits, const Wishes &wishes,

@@ -11,29 +11,42 @@ using namespace marlin::cuda;
 
 namespace {
 
-Instance slab(int32_t number, int32_t tokens, int32_t row_groups, int32_t shared_size,
-              Weights weights = Weights::Group128) {
-    return {"slab", number, Family::Slab, Type::F16, weights, tokens, 16 * row_groups, 4, 256, shared_size, 0, nullptr};
+Instance slab(int32_t number, int32_t tokens, int32_t row_groups, int32_t shared_size) {
+    Instance i = {};
+    i.name = "slab";
+    i.number = number;
+    i.family = Family::Slab;
+    i.a_type = Type::F16;
+    i.weights = Weights::Group128;
+    i.tokens = tokens;
+    i.features = 16 * row_groups;
+    i.ctas_per_sm = 1;
+    i.shared_size = shared_size;
+    return i;
 }
-Instance tile(int32_t number, int32_t tokens, Weights weights = Weights::Group128) {
-    return {"tile",
-            number,
-            Family::Tile,
-            Type::F16,
-            weights,
-            tokens,
-            256,
-            4,
-            256,
-            60000 + 500 * tokens,
-            int64_t{4} * 256 * tokens,
-            nullptr};
+Instance stripe(int32_t number, int32_t tokens, int32_t features, int32_t k_groups,
+                Weights weights = Weights::Group128) {
+    Instance i = {};
+    i.name = "stripe";
+    i.number = number;
+    i.family = Family::Stripe;
+    i.a_type = Type::F16;
+    i.weights = weights;
+    i.tokens = tokens;
+    i.features = features;
+    i.k_groups = k_groups;
+    i.ctas_per_sm = tokens <= 16 ? 2 : 1;
+    i.shared_size = tokens * 1000;
+    i.partial_size = int64_t{4} * tokens * features;
+    return i;
 }
 
 const Instance kInstances[] = {
-    slab(101, 8, 2, 70000),  slab(102, 8, 4, 150000),          slab(103, 16, 2, 90000), slab(104, 16, 4, 170000),
-    slab(105, 32, 2, 95000), slab(106, 32, 4, 200000),         tile(107, 32),           tile(108, 64),
-    tile(109, 128),          tile(110, 64, Weights::Integers),
+    slab(101, 8, 2, 70000),   slab(102, 8, 4, 150000),
+    slab(103, 16, 2, 90000),  slab(104, 16, 4, 170000),
+    slab(105, 32, 2, 95000),  slab(106, 32, 4, 200000),
+    stripe(107, 16, 128, 4),  stripe(108, 64, 128, 2),
+    stripe(109, 128, 256, 1), stripe(110, 64, 128, 2, Weights::General),
 };
 
 std::vector<const Instance *> all_instances() {
@@ -81,15 +94,17 @@ TEST_CASE("A launch covers every feature and token, and no CTA of a slab is idle
                         CHECK(launch.grid[0] <= limits.sm_count);
                         CHECK(launch.grid[1] * launch.instance->tokens >= m);
                     } else {
-                        CHECK(launch.grid[0] * launch.instance->tokens >= m);
-                        CHECK(launch.grid[1] * launch.instance->features >= n);
-                        CHECK(launch.grid[2] == launch.k_splits);
+                        const Partition &parts = launch.partition;
+                        CHECK(parts.tiles == div_up(n, launch.instance->features) * div_up(m, launch.instance->tokens));
+                        CHECK(int64_t{parts.units.value} * launch.instance->k_groups * 64 >= g.shape.k_packed);
+                        CHECK(launch.grid[0] == parts.ctas);
+                        CHECK(launch.grid[0] <= int64_t{limits.sm_count} * launch.instance->ctas_per_sm);
                     }
                     CHECK(launch.instance->shared_size <= limits.shared_memory_per_block);
                 }
 }
 
-TEST_CASE("Splits of k have runs to do, counters to count with, and fit the default workspace") {
+TEST_CASE("Stripes have counters to count with and fit the default workspace") {
     for (const int64_t m : {33, 64, 100, 128, 256, 1024})
         for (const int64_t n : {64, 256, 4096, 8192, 28672})
             for (const int64_t k : {128, 1024, 4096, 28672}) {
@@ -101,24 +116,32 @@ TEST_CASE("Splits of k have runs to do, counters to count with, and fit the defa
                 const Launch launch = choose(p, g, kLarge, {}, all_instances());
                 if (launch.instance->family == Family::Slab)
                     continue;
-                CHECK(launch.k_splits >= 1);
-                CHECK(launch.k_splits <= std::max<int64_t>(1, g.runs));
-                if (launch.k_splits > 1)
-                    CHECK(launch.grid[0] * launch.grid[1] <= kArrivals);
+                CHECK(launch.partition.striped <= kArrivals);
+                CHECK((launch.partition.striped > 0) == (launch.partials_size > 0));
                 for (const bool gathers : {false, true})
-                    CHECK(workspace_size(p, g, kLarge, {}, all_instances(), gathers) <= int64_t{64} << 20);
+                    CHECK(workspace_size(p, g, kLarge, {}, all_instances(), gathers) <= kDefaultWorkspace);
             }
 }
 
-TEST_CASE("Few tokens get slabs, many get tiles, and a small GPU what fits it") {
+TEST_CASE("Few tokens get slabs, many get stripes, and a small GPU what fits it") {
     CHECK(chosen("gemm f16 s4 g128 m1 n4096 k4096").instance->number == 101);
     CHECK(chosen("gemm f16 s4 g128 m1 n8192 k8192").instance->number == 102);
     CHECK(chosen("gemm f16 s4 g128 m16 n8192 k8192").instance->number == 104);
+    CHECK(chosen("gemm f16 s4 g128 m16 n57344 k8192").instance->number == 107);
     CHECK(chosen("gemm f16 s4 g128 m1024 n8192 k8192").instance->number == 109);
-    CHECK(chosen("gemm f16 s4 g128 m1 n8192 k8192", kSmall).instance->number == 101);
     CHECK(chosen("gemm f16 s4 g128 m1024 n8192 k8192", kSmall).instance->number == 108);
-    // No slab knows integer zero points here: a tile runs instead.
+    // No slab knows integer zero points here.
     CHECK(chosen("gemm f16 u4 g64 m1 n4096 k4096").instance->number == 110);
+}
+
+TEST_CASE("A gather goes in even chunks of whole tiles") {
+    Problem p = problem_from_text("gemm f16 s4 g128 m1024 n8192 k28672 perm");
+    const int64_t rows = gather_rows(p, geometry_of(p));
+    CHECK(rows % 128 == 0);
+    CHECK(rows * 28672 * 2 <= kGatherSize);
+    CHECK(div_up(p.m, rows) == 3);
+    p.m = 5;
+    CHECK(gather_rows(p, geometry_of(p)) >= 5);
 }
 
 TEST_CASE("Batch invariance means the same kernel for every batch") {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "common/types.h"
+#include "cuda/kernel/stripes.cuh"
 
 namespace marlin::cuda {
 
@@ -11,8 +12,7 @@ namespace marlin::cuda {
 // into pieces (20 % of the tile kernel), so what most checkpoints hold has instances of its own.
 enum class Weights : int32_t {
     Group128, // symmetric, groups of 128, scales in the type of A
-    Integers, // any group, any scale type, perhaps integer zero points
-    Offsets,  // any group, any scale type, float offsets
+    General,  // any group and scale type, zero points or offsets or neither
 };
 
 struct W4A16Args {
@@ -35,16 +35,17 @@ struct W4A16Args {
     int32_t blocks_in_run; // of 64 rows
     int32_t row_groups;    // of 16 features, padding included
     int32_t groups_per_cta;
-    int32_t k_splits;
     int32_t groups_in_run; // 1 or 2; 0 where scales stand apart
     int32_t zero_size;     // bytes of one zero point or offset, 0 without
     Type scale_type;
     Type zero_type;
     Type c_type;
     Type bias_type;
-    bool wide_stores;   // C takes 16-byte stores: aligned, n and ldc multiples of 8
-    float *partials;    // FP32 partial tiles, k_splits > 1
-    uint32_t *arrivals; // one counter a tile: zero before and after every launch
+    int32_t store_features; // that one store to C may take, by its alignment: 1, 2 or 4
+    Partition partition;    // stripes
+    int64_t a_step;         // stripes: bytes of A between the tokens of a thread's consecutive copies
+    float *partials;        // stripes: FP32 sums of tiles that CTAs share, two tiles a CTA
+    uint32_t *arrivals;     // one counter a tile: zero before and after every launch
 };
 
 } // namespace marlin::cuda

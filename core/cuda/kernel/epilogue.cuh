@@ -3,6 +3,7 @@
 
 #include "cuda/kernel/args.h"
 #include "cuda/kernel/group_terms.cuh"
+#include "cuda/kernel/ptx.cuh"
 
 namespace marlin::cuda {
 
@@ -18,6 +19,14 @@ __device__ __forceinline__ uint32_t round_pair(float first, float second, Type t
                               : as_bits(__floats2half2_rn(first, second));
 }
 
+__device__ __forceinline__ void store_one(const W4A16Args &args, int64_t token, int64_t feature, float value) {
+    const int64_t at = token * args.ldc + feature;
+    if (args.c_type == Type::F32)
+        static_cast<float *>(args.c)[at] = value;
+    else
+        static_cast<uint16_t *>(args.c)[at] = static_cast<uint16_t>(round_pair(value, 0.0f, args.c_type));
+}
+
 // Features `feature` and the next of one token; the caller has added the bias.
 __device__ __forceinline__ void store_pair(const W4A16Args &args, int64_t token, int64_t feature, float first,
                                            float second) {
@@ -31,13 +40,52 @@ __device__ __forceinline__ void store_pair(const W4A16Args &args, int64_t token,
     }
     const uint32_t pair = round_pair(first, second, args.c_type);
     auto *c = static_cast<uint16_t *>(args.c) + at;
-    if (args.wide_stores) {
+    if (args.store_features >= 2) {
         *reinterpret_cast<uint32_t *>(c) = pair;
         return;
     }
     c[0] = static_cast<uint16_t>(pair);
     if (feature + 1 < args.n)
         c[1] = static_cast<uint16_t>(pair >> 16);
+}
+
+// One accumulator fragment of an MMA: 16 features x 8 tokens; lane (g, t) holds features g (x[0], x[1]) and g + 8 of
+// tokens 2t and 2t + 1.
+__device__ __forceinline__ void add_bias(const W4A16Args &args, int64_t first_feature, float (&x)[4], int lane) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const int64_t feature = first_feature + lane / 4 + 8 * half;
+        const float bias = feature < args.n ? bias_of(args, feature) : 0.0f;
+        x[2 * half] += bias;
+        x[2 * half + 1] += bias;
+    }
+}
+
+// For store_features == 4: a transpose and one exchange give every lane four features of token g.
+__device__ __forceinline__ void store_fragment_wide(const W4A16Args &args, int64_t first_token, int64_t first_feature,
+                                                    const float (&x)[4], int lane) {
+    const int g = lane / 4;
+    const int t = lane % 4;
+    const uint32_t low = ptx::transpose(round_pair(x[0], x[1], args.c_type));
+    const uint32_t high = ptx::transpose(round_pair(x[2], x[3], args.c_type));
+    // Now features 2t, 2t + 1 (and 8 further) of token g: even lanes take the low four, odd lanes the high ones.
+    const uint32_t other = __shfl_xor_sync(0xffffffffu, t % 2 == 0 ? high : low, 1);
+    const uint2 four = t % 2 == 0 ? make_uint2(low, other) : make_uint2(other, high);
+    const int64_t feature = first_feature + t / 2 * 4 + t % 2 * 8;
+    if (first_token + g < args.m && feature < args.n)
+        *reinterpret_cast<uint2 *>(static_cast<uint16_t *>(args.c) + (first_token + g) * args.ldc + feature) = four;
+}
+
+// For any alignment and type.
+__device__ __forceinline__ void store_fragment(const W4A16Args &args, int64_t first_token, int64_t first_feature,
+                                               const float (&x)[4], int lane) {
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+        const int64_t token = first_token + lane % 4 * 2 + e % 2;
+        const int64_t feature = first_feature + lane / 4 + e / 2 * 8;
+        if (token < args.m && feature < args.n)
+            store_one(args, token, feature, x[e]);
+    }
 }
 
 } // namespace marlin::cuda

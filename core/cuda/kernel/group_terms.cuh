@@ -13,10 +13,13 @@ struct Format {
 
     static constexpr bool kFixed = weights == Weights::Group128;
     __device__ __forceinline__ int blocks_in_run() const { return kFixed ? 2 : args.blocks_in_run; }
+    // Bytes from the start of a run.
+    __device__ __forceinline__ int scales_offset() const { return kFixed ? 2 * 2048 : args.scales_offset; }
     __device__ __forceinline__ int groups_in_run() const { return kFixed ? 1 : args.groups_in_run; }
     __device__ __forceinline__ bool grouped() const { return kFixed || args.groups_in_run != 0; }
     __device__ __forceinline__ int zero_size() const { return kFixed ? 0 : args.zero_size; }
     __device__ __forceinline__ bool has_zeros() const { return !kFixed && args.zero_type != Type::None; }
+    __device__ __forceinline__ bool has_offsets() const { return !kFixed && is_float(args.zero_type); }
 };
 
 __device__ __forceinline__ float load_half(const uint8_t *at, Type type) {
@@ -38,7 +41,7 @@ inline constexpr Type kTypeOf<__nv_bfloat16> = Type::BF16;
 // Minus the zero points of features g and g + 8 of a row group, as to_integers adds them. `zeros` points to feature 0.
 template <typename T, Weights weights>
 __device__ __forceinline__ ZeroTerms load_zeros(const uint8_t *zeros, int g, const Format<weights> &format) {
-    if constexpr (weights == Weights::Offsets)
+    if (format.has_offsets())
         return zero_terms(0, 0, T{});
     if (!format.has_zeros())
         return zero_terms(8, 8, T{});
@@ -65,12 +68,18 @@ __device__ __forceinline__ ScaleTerms load_scales(const uint8_t *scales, const u
                                                   const Format<weights> &format) {
     const Type type = format.kFixed ? kTypeOf<T> : format.args.scale_type;
     ScaleTerms result = {splat_value<T>(scales + 2 * g, type), splat_value<T>(scales + 2 * g + 16, type), 0, 0};
-    if constexpr (weights == Weights::Offsets) {
+    if (format.has_offsets()) {
         const Type offset_type = format.args.zero_type;
         result.low_offset = splat_value<T>(offsets + format.args.zero_size * g, offset_type);
         result.high_offset = splat_value<T>(offsets + format.args.zero_size * (g + 8), offset_type);
     }
     return result;
+}
+
+// The scales of features g and g + 8, both in the type of A, in one register. `scales` points to feature 0.
+__device__ __forceinline__ uint32_t load_scale_pair(const uint8_t *scales, int g) {
+    return __byte_perm(*reinterpret_cast<const uint16_t *>(scales + 2 * g),
+                       *reinterpret_cast<const uint16_t *>(scales + 2 * g + 16), 0x5410);
 }
 
 } // namespace marlin::cuda

@@ -10,8 +10,8 @@
 namespace marlin::cuda {
 
 enum class Family : int32_t {
-    Slab, // few tokens, no reduction between CTAs: sm80_w4a16_slab.cuh
-    Tile, // many tokens: sm80_w4a16_tile.cuh
+    Slab,   // few tokens, no reduction between CTAs: sm80_w4a16_slab.cuh
+    Stripe, // many tokens, stripes of k over persistent CTAs: sm80_w4a16_stripe.cuh
 };
 
 struct Instance {
@@ -22,10 +22,12 @@ struct Instance {
     Weights weights;
     int32_t tokens;   // of a CTA
     int32_t features; // of a tile, of one pass of a slab
+    int32_t k_groups; // blocks of 64 rows that a CTA takes at a time, stripes
+    int32_t ctas_per_sm;
     int32_t stages;
     int32_t threads;      // of a CTA
     int32_t shared_size;  // bytes, dynamic
-    int64_t partial_size; // bytes of workspace for each CTA of a split of k; 0: never splits
+    int64_t partial_size; // bytes of sums that a CTA leaves of a tile that it shares; 0: it never does
     const void *function; // void (W4A16Args)
 };
 

@@ -20,6 +20,15 @@ __device__ __forceinline__ void copy_async_16(uint32_t to, const void *from, int
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
 }
 
+// sm_80: the same for all 16 bytes, and only where `wanted`: a predicate, no branch. A size that is no constant costs
+// eight instructions more.
+__device__ __forceinline__ void copy_async_16_if(bool wanted, uint32_t to, const void *from) {
+    asm volatile("{\n.reg .pred wanted;\nsetp.ne.b32 wanted, %0, 0;\n"
+                 "@wanted cp.async.cg.shared.global [%1], [%2], 16;\n}" ::"r"(static_cast<int>(wanted)),
+                 "r"(to), "l"(from)
+                 : "memory");
+}
+
 // sm_80: closes the group of this thread's copies issued so far.
 __device__ __forceinline__ void commit_copies() {
     asm volatile("cp.async.commit_group;" ::: "memory");
@@ -38,6 +47,23 @@ __device__ __forceinline__ void load_matrix_x4(uint32_t (&to)[4], uint32_t addre
                  : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
                  : "r"(address)
                  : "memory");
+}
+
+// sm_75: an 8 x 8 matrix of 16-bit elements, elements 2 (l % 4) and the next of row l / 4 in lane l, transposed.
+__device__ __forceinline__ uint32_t transpose(uint32_t matrix) {
+    uint32_t result;
+    asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(result) : "r"(matrix));
+    return result;
+}
+
+// threadIdx.x as a value that the compiler keeps: it re-reads the special register, slowly, wherever registers are few.
+__device__ __forceinline__ int kept_thread_index() {
+    return __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x), static_cast<int>(threadIdx.x) % 32);
+}
+
+// sm_70: waits for `threads` threads of the CTA at barrier `number`; 0 is that of __syncthreads.
+__device__ __forceinline__ void barrier(int number, int threads) {
+    asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
 }
 
 // sm_80: D[16, 8] += A[16, 16] * B[16, 8], FP32 accumulators, A by rows, B by columns.

@@ -11,8 +11,8 @@
 // so the loop over k has no barrier of the CTA and the ring runs on across passes. A pass ends with one sum over the
 // warps through shared memory, in the order of the warps.
 //
-// Integers times activations are summed in FP32 and scaled once a group: exact weights, and fewer instructions than
-// scaling weights as long as tokens are few. With offsets the weights are scaled instead, in the type of A.
+// With groups of 128 integers times activations are summed in FP32 and scaled once a group: exact weights, and fewer
+// instructions than scaling weights as long as tokens are few. In general the weights are scaled, in the type of A.
 #pragma once
 
 #include "cuda/kernel/args.h"
@@ -41,7 +41,7 @@ struct SlabShape {
 template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
 __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args args) {
     using Shape = SlabShape<weights, token_tiles, row_groups, warps, stages>;
-    constexpr bool scaled = weights == Weights::Offsets; // weights, rather than sums
+    constexpr bool scaled = weights == Weights::General; // weights, rather than sums
     const Format<weights> format{args};
     extern __shared__ __align__(128) uint8_t shared[];
     const int lane = threadIdx.x % 32;
@@ -285,6 +285,8 @@ Instance slab_instance(const char *name, int32_t number) {
             weights,
             Shape::kTokens,
             Shape::kFeatures,
+            0,
+            1,
             stages,
             Shape::kThreads,
             Shape::kSharedSize,
