@@ -165,17 +165,16 @@ WeightsView CudaBackend::attach(std::span<const std::byte> packed) {
 }
 
 KernelPlan CudaBackend::plan(const Problem &problem, const WeightsView &weights) const {
-    if (problem.sparse)
-        fail(Status::NotSupported, "this version has no CUDA kernels for 2:4 weights; a CPU handle multiplies them");
-    if (weights.shape().layout != Layout::DenseDraft)
+    const Layout expected = default_layout(problem.sparse);
+    if (weights.shape().layout != expected)
         fail(Status::NotSupported, "b has layout {:#x} ({}), expected {:#x} ({}) for CUDA kernels",
              static_cast<int32_t>(weights.shape().layout), to_string(weights.shape().layout),
-             static_cast<int32_t>(Layout::DenseDraft), to_string(Layout::DenseDraft));
+             static_cast<int32_t>(expected), to_string(expected));
     return plan_dense(problem, weights, context());
 }
 
 void CudaBackend::gemm(const Problem &problem, const GemmOperands &operands, const WeightsView &weights) {
-    if (problem.sparse || weights.shape().layout != Layout::DenseDraft)
+    if (weights.shape().layout != default_layout(problem.sparse))
         static_cast<void>(plan(problem, weights));
     const DeviceGuard guard(device_.ordinal);
     run_dense(problem, operands, weights, context());

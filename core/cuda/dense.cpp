@@ -1,4 +1,4 @@
-// Arguments and launches of the dense kernels.
+// Arguments and launches of the kernels that multiply.
 #include "cuda/dense.h"
 
 #include <algorithm>
@@ -34,6 +34,7 @@ W4A16Args make_args(const Problem &p, const GemmOperands &operands, const Weight
     args.run_size = g.run_size;
     args.scales_offset = static_cast<int32_t>(g.codes_size);
     args.zeros_offset = static_cast<int32_t>(g.codes_size + g.scales_size);
+    args.metadata_offset = static_cast<int32_t>(g.codes_size + g.scales_size + g.zeros_size);
     if (g.groups_in_run == 0) {
         args.column_scales = body + g.scales_apart;
         args.column_zeros = body + g.zeros_apart;

@@ -1,4 +1,4 @@
-// Dense multiplies on a GPU: from a problem and its operands to launches on a stream.
+// Multiplies on a GPU: from a problem and its operands to launches on a stream.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 
 #include "common/arith.h"
 #include "common/error.h"
+#include "cuda/sparse_heuristics.h"
 
 namespace marlin::cuda {
 namespace {
@@ -50,7 +51,7 @@ Weights weights_of(const Problem &p) {
 }
 
 bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
-    return instance.a_type == p.a_type && instance.weights == weights_of(p) &&
+    return instance.family != Family::SparseSlab && instance.a_type == p.a_type && instance.weights == weights_of(p) &&
            instance.shared_size <= limits.shared_memory_per_block;
 }
 
@@ -156,6 +157,8 @@ Launch choose(const Problem &p, const Geometry &geometry, const Limits &limits, 
               std::span<const Instance *const> instances) {
     if (p.a_type == Type::F32)
         fail(Status::NotSupported, "desc.a_type is 3 (f32), which CUDA kernels do not take, expected f16 or bf16");
+    if (p.sparse)
+        return choose_sparse(p, geometry, limits, wishes, instances);
     Launch best;
     const auto consider = [&](const Instance &instance) {
         const bool slab = instance.family == Family::Slab;

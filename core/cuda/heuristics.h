@@ -1,4 +1,4 @@
-// Which kernel a dense problem gets on a GPU, and how it is cut up: a pure function, tested without a GPU.
+// Which kernel a problem gets on a GPU, and how it is cut up: a pure function, tested without a GPU.
 #pragma once
 
 #include <cstdint>

@@ -17,6 +17,12 @@ const WeightSpec kDense[] = {
     {.k = 512, .n = 320, .group_size = 128, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
 };
 
+const WeightSpec kSparse[] = {
+    {.k = 100, .n = 70, .group_size = 32, .layout = MARLIN_LAYOUT_SPARSE24_DRAFT, .sparse = true},
+    {.k = 300, .n = 65, .group_size = -1, .layout = MARLIN_LAYOUT_SPARSE24_DRAFT, .sparse = true},
+    {.k = 512, .n = 320, .group_size = 128, .layout = MARLIN_LAYOUT_SPARSE24_DRAFT, .sparse = true},
+};
+
 // Weights, activations and C of one multiply in device memory.
 struct OnDevice {
     OnDevice(marlin_handle_t handle, const WeightSpec &spec, int64_t m)
@@ -47,29 +53,34 @@ struct OnDevice {
 } // namespace
 
 // Every weight, scaled weight and offset of these problems is exact in F16: kernels that round them are right to FP32.
-TEST_CASE("dense weights multiply right on a GPU, few rows and many", "[gpu]") {
+TEST_CASE("weights multiply right on a GPU, dense and 2:4, few rows and many", "[gpu]") {
     const Handle handle(cuda_desc());
-    for (const WeightSpec &spec : kDense)
+    const auto check = [&](const WeightSpec &spec, const std::string &name) {
         for (const int64_t m : {1, 9, 40, 130}) {
             OnDevice device(handle, spec, m);
             auto info = with_size<marlin_gemm_info>();
             CHECK_SUCCESS(handle, marlin_gemm_query(handle, &device.multiply.desc, &device.weights, &info));
-            CHECK(std::string(info.kernel).rfind("sm80_w4a16_", 0) == 0);
+            CHECK(std::string(info.kernel).rfind(name, 0) == 0);
             CHECK_SUCCESS(handle, device.run(handle));
             CHECK(device.right());
         }
+    };
+    for (const WeightSpec &spec : kDense)
+        check(spec, "sm80_w4a16_");
+    for (const WeightSpec &spec : kSparse)
+        check(spec, "sm80_w4a16_sp_");
     CHECK(cudaPeekAtLastError() == cudaSuccess);
 }
 
 TEST_CASE("what a GPU does not multiply is refused, and nothing is written", "[gpu]") {
     const Handle handle(cuda_desc());
     const WeightSpec refused[] = {
-        {.k = 130, .n = 70, .group_size = 128, .layout = MARLIN_LAYOUT_SPARSE24_DRAFT, .sparse = true},
+        {.k = 130, .n = 70, .group_size = 128, .layout = MARLIN_LAYOUT_CPU_SPARSE24_DRAFT, .sparse = true},
         {.k = 128, .n = 64, .layout = MARLIN_LAYOUT_CPU_DRAFT},
     };
     for (const WeightSpec &spec : refused) {
         OnDevice device(handle, spec, 4);
-        CHECK_REFUSED(handle, MARLIN_NOT_SUPPORTED, device.run(handle), spec.sparse ? "2:4" : "layout");
+        CHECK_REFUSED(handle, MARLIN_NOT_SUPPORTED, device.run(handle), "layout");
         CHECK(device.c.untouched());
         auto info = with_size<marlin_gemm_info>();
         CHECK(marlin_gemm_query(handle, &device.multiply.desc, &device.weights, &info) == MARLIN_NOT_SUPPORTED);

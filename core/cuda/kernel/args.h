@@ -26,6 +26,7 @@ struct W4A16Args {
     int64_t run_size;
     int32_t scales_offset; // in a run
     int32_t zeros_offset;
+    int32_t metadata_offset;      // 2:4
     const uint8_t *column_scales; // per column: where scales and zeros stand apart, else null
     const uint8_t *column_zeros;
     int32_t m;

@@ -10,8 +10,9 @@
 namespace marlin::cuda {
 
 enum class Family : int32_t {
-    Slab,   // few tokens, no reduction between CTAs: sm80_w4a16_slab.cuh
-    Stripe, // many tokens, stripes of k over persistent CTAs: sm80_w4a16_stripe.cuh
+    Slab,       // few tokens, no reduction between CTAs: sm80_w4a16_slab.cuh
+    Stripe,     // many tokens, stripes of k over persistent CTAs: sm80_w4a16_stripe.cuh
+    SparseSlab, // 2:4 weights, few tokens, no reduction between CTAs: sm80_w4a16_sp_slab.cuh
 };
 
 struct Instance {
