@@ -12,6 +12,8 @@ namespace {
 
 void copy(void *to, const void *from, int64_t size) {
     check(cudaMemcpy(to, from, static_cast<size_t>(size), cudaMemcpyDefault), "cudaMemcpy");
+    // Between two buffers of the device cudaMemcpy returns before it is done, and handles have streams of their own.
+    check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
 }
 
 // What of a problem its packed weights depend on.
