@@ -55,3 +55,21 @@ TEST_CASE("Segments cover every unit once, and a shared tile's owners are known"
             CHECK(of_unit >= 0);
     }
 }
+
+TEST_CASE("Every pair of a feature and a token tile has one number") {
+    for (const int64_t features : {1, 3, 16, 100})
+        for (const int64_t tokens : {1, 2, 7, 8, 9, 16, 31, 32}) {
+            const Partition p(features, tokens, 4, 0, 132);
+            std::vector<int> seen(static_cast<size_t>(features * tokens), 0);
+            for (int32_t tile = 0; tile < p.tiles; ++tile) {
+                const TilePlace place = p.place(tile);
+                REQUIRE(place.feature >= 0);
+                REQUIRE(place.feature < features);
+                REQUIRE(place.token >= 0);
+                REQUIRE(place.token < tokens);
+                ++seen[static_cast<size_t>(place.feature * tokens + place.token)];
+            }
+            for (const int count : seen)
+                CHECK(count == 1);
+        }
+}

@@ -10,9 +10,10 @@
 namespace marlin::cuda {
 
 enum class Family : int32_t {
-    Slab,       // few tokens, no reduction between CTAs: sm80_w4a16_slab.cuh
-    Stripe,     // many tokens, stripes of k over persistent CTAs: sm80_w4a16_stripe.cuh
-    SparseSlab, // 2:4 weights, few tokens, no reduction between CTAs: sm80_w4a16_sp_slab.cuh
+    Slab,         // few tokens, no reduction between CTAs: sm80_w4a16_slab.cuh
+    Stripe,       // many tokens, stripes of k over persistent CTAs: sm80_w4a16_stripe.cuh
+    SparseSlab,   // 2:4 weights, few tokens, no reduction between CTAs: sm80_w4a16_sp_slab.cuh
+    SparseStripe, // 2:4 weights, many tokens: sm80_w4a16_stripe.cuh
 };
 
 struct Instance {

@@ -14,6 +14,7 @@ foreach(line ${lines})
     list(JOIN words "_" suffix)
     string(TOLOWER ${weights} weights_name)
     set(name sm80_w4a16_${family}_${type_name}_${weights_name}_${suffix})
+    string(REPLACE sp_stripe stripe header ${family}) # one file for both
     set(type __half)
     if(type_name STREQUAL bf16)
         set(type __nv_bfloat16)

@@ -1,18 +1,22 @@
-// C = A * dequantize(B) for many tokens: persistent CTAs, tiles of features x tokens, stripes of k (stripes.cuh).
+// C = A * dequantize(B) for many tokens, B dense or 2:4 sparse along k: persistent CTAs, tiles of features x tokens,
+// stripes of k (stripes.cuh).
 //
-// One CTA has k_groups groups of group_warps warps. All groups compute the same tile; group j takes the blocks of 64
-// rows j, j + k_groups, ... of it, with a ring of stages and a barrier of its own, so groups drift apart and hide each
-// other's latencies. Inside a group every warp has 16 * row_groups features and all tokens: a weight is converted once
-// in the CTA, and a fragment of A is read by group_warps warps.
+// One CTA has k_groups groups of feature_warps * token_warps warps. All groups compute the same tile; group j takes the
+// blocks j, j + k_groups, ... of it, with a ring of stages and a barrier of its own, so groups drift apart and hide
+// each other's latencies. Inside a group every warp has 16 * row_groups features and 8 * token_tiles tokens.
 //
-//     features ->  warp 0    warp 1        one stage of a group: 64 rows of the nibbles, their scales, 64 columns of A
+//     features ->  warp 0    warp 1        one stage of a group: a block of nibbles, their scales, the columns of A
 //     group 0     block 0, 2, 4 ...
-//     group 1     block 1, 3, 5 ...
+//     group 1     block 1, 3, 5 ...        a block: 64 rows of nibbles; 2:4, the kept ones of 128
 //
-// The fragments of the next step of 16 rows are loaded, and the weights of the next row group converted, while the MMAs
-// of this one run. Weights are scaled in the type of A (one rounding): with many tokens that is cheaper than scaling
-// sums. At the end of a segment the groups add up through the stage just consumed, every group for its share of the
-// tile, while the copies for the next segment are under way.
+// The fragments of the next step (16 rows, 2:4: 32) are loaded, and the weights of the next row group converted, while
+// the MMAs of this one run. Weights are scaled in the type of A (one rounding): with many tokens that is cheaper than
+// scaling sums. At the end of a segment the groups add up through the stage just consumed, every group for its share of
+// the tile, while the copies for the next segment are under way.
+//
+// 2:4: features are the M side of mma.sp, so it picks the activations that the kept weights want; what stands at pruned
+// positions is never multiplied. Its metadata comes from two lanes of every four: those of even row groups from lanes
+// 4g and 4g + 1, of odd ones from 4g + 2 and 4g + 3, so one 16-byte load of a lane serves four steps of two row groups.
 //
 // A tile that several CTAs share: each leaves its FP32 sums in the workspace and counts itself in; the last to arrive
 // adds them up in the order of k and resets the counter. No CTA ever waits for another, so nothing can deadlock,
@@ -31,8 +35,8 @@
 
 namespace marlin::cuda {
 
-template <Weights weights, int token_tiles, int row_groups, int feature_warps, int token_warps, int k_groups,
-          int stages>
+template <bool sparse, Weights weights, int token_tiles, int row_groups, int feature_warps, int token_warps,
+          int k_groups, int stages>
 struct StripeShape {
     static constexpr int kGroupWarps = feature_warps * token_warps;
     static constexpr int kGroupThreads = 32 * kGroupWarps;
@@ -40,12 +44,15 @@ struct StripeShape {
     static constexpr int kFeatures = 16 * row_groups * feature_warps;
     static constexpr int kColumns = kFeatures / 64;
     static constexpr int kTokens = 8 * token_tiles * token_warps;
+    static constexpr int kHalves = sparse ? 2 : 1; // of 64 columns of A in a block
+    static constexpr int kRows = 64 * kHalves;     // logical ones of a block
     static constexpr int kCodes = kColumns * 2048;
-    static constexpr int kActivations = kTokens * 128;
-    static constexpr int kGroups = weights == Weights::Group128 ? 1 : 2; // of scales in a block, at most
+    static constexpr int kActivations = kTokens * 2 * kRows;
+    static constexpr int kGroups = weights == Weights::Group128 ? 1 : 2 * kHalves; // of scales in a block, at most
     static constexpr int kScales = kColumns * 128 * kGroups;
     static constexpr int kZeros = weights == Weights::Group128 ? 0 : kColumns * 256 * kGroups;
-    static constexpr int kStage = kCodes + kActivations + kScales + kZeros;
+    static constexpr int kMetadata = sparse ? kColumns * 1024 : 0;
+    static constexpr int kStage = kCodes + kActivations + kScales + kZeros + kMetadata;
     static constexpr int kRing = stages * kStage;
     static constexpr int kSharedSize = k_groups * kRing;
     static constexpr int kCtasPerSm = token_tiles <= 2 ? 2 : 1;
@@ -56,15 +63,17 @@ struct StripeShape {
     static constexpr int64_t kPartialSize = int64_t{4} * kFeatures * kTokens; // bytes of one CTA's sums
     static_assert(kFragments % k_groups == 0 && kOwn % kExchange == 0);
     static_assert(k_groups == 1 || kExchange * kGroupWarps * 512 <= kStage);
-    static_assert(token_tiles < 16 || row_groups == 2);
+    // The tokens of a step are taken in so many parts, or the fragments of A would take too many registers.
+    static constexpr int kParts = (sparse ? 2 : 1) * row_groups * token_tiles >= 64 || token_tiles >= 16 ? 2 : 1;
+    static_assert(kParts == 1 || row_groups % kParts == 0);
     static_assert(kStage % 128 == 0 && kFeatures % 64 == 0);
 };
 
-template <typename T, Weights weights, int token_tiles, int row_groups, int feature_warps, int token_warps,
+template <typename T, bool sparse, Weights weights, int token_tiles, int row_groups, int feature_warps, int token_warps,
           int k_groups, int stages>
 __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, token_tiles <= 2 ? 2 : 1)
     sm80_w4a16_stripe(const W4A16Args args) {
-    using Shape = StripeShape<weights, token_tiles, row_groups, feature_warps, token_warps, k_groups, stages>;
+    using Shape = StripeShape<sparse, weights, token_tiles, row_groups, feature_warps, token_warps, k_groups, stages>;
     constexpr int threads = Shape::kGroupThreads;
     const Format<weights> format{args};
     extern __shared__ __align__(128) uint8_t shared[];
@@ -79,8 +88,11 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
     int g;
     int t;
     uint8_t *ring;
-    const int run_shift = format.blocks_in_run() - 1; // runs have one or two blocks
-    const int blocks = args.runs << run_shift;        // of 64 rows in a tile
+    const int run_shift = sparse ? 0 : format.blocks_in_run() - 1; // runs have one or two blocks
+    const int blocks = args.runs << run_shift;                     // in a tile
+    // Bytes from the start of a run to its scales; zeros and metadata follow.
+    const int scales_offset = format.kFixed ? (sparse ? 2048 : 4096) : args.scales_offset;
+    const int metadata_offset = format.kFixed ? 2048 + 128 : args.metadata_offset;
     const auto group_barrier = [&] {
         if constexpr (k_groups == 1)
             __syncthreads();
@@ -91,15 +103,16 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
     // ---- Loading: one block of 64 rows a stage ----------------------------------------------------------------------
     constexpr int column_threads = threads / Shape::kColumns; // that load one column of codes
     constexpr int code_copies = 128 / column_threads;
-    constexpr int a_copies = Shape::kActivations / 16 / threads;
-    constexpr int a_rows = threads / 8; // tokens of one copy of all threads
-    static_assert(threads % Shape::kColumns == 0 && column_threads >= 32 && Shape::kActivations / 16 % threads == 0 &&
+    constexpr int a_copies = Shape::kTokens * 8 / threads; // for 64 columns
+    constexpr int a_rows = threads / 8;                    // tokens of one copy of all threads
+    static_assert(threads % Shape::kColumns == 0 && column_threads >= 32 && Shape::kTokens * 8 % threads == 0 &&
                   a_rows % 8 == 0);
-    const int full_units = args.k / (64 * k_groups); // of a tile: whose blocks have all their columns of A
-    int load_done = 0;                               // units, of all that the CTA has to load
-    int load_event = 0;                              // where something rare happens: a new segment, a ragged unit
-    int tokens_left = 0;                             // from this thread's first on; 0: nothing to load
-    const uint8_t *codes_from = nullptr;             // this thread's first chunk of the block
+    constexpr int metadata_copies = sparse ? div_up(64, column_threads) : 0;
+    const int full_units = args.k / (Shape::kRows * k_groups); // of a tile: whose blocks have all their columns of A
+    int load_done = 0;                                         // units, of all that the CTA has to load
+    int load_event = 0;                  // where something rare happens: a new segment, a ragged unit
+    int tokens_left = 0;                 // from this thread's first on; 0: nothing to load
+    const uint8_t *codes_from = nullptr; // this thread's first chunk of the block
     const uint8_t *a_from = nullptr;
     int in_run = 0; // bytes from the run's first block to this one, where that changes
     // A thread has chunks `chunk`, + column_threads ... of the codes of one column, and that chunk of its scales and
@@ -110,9 +123,9 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
     // Bytes from a block to its run's scales, and from there to the zeros; with several groups a thread's blocks are
     // all first or all second of their runs.
     int scales_behind = 0;
-    const int zeros_behind = args.zeros_offset - format.scales_offset();
+    const int zeros_behind = args.zeros_offset - scales_offset;
     const int zero_chunks = 4 * format.zero_size() * format.groups_in_run();
-    enum : int { kCodes = 1, kScales = 2, kZeros = 4 };
+    enum : int { kCodes = 1, kScales = 2, kZeros = 4, kMetadata = 8 };
     int wanted = 0; // of these
     // Looks up where loading is; returns the ragged block of this thread's group that is to be loaded, else -1.
     const auto find_place = [&] {
@@ -123,26 +136,27 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
             load_event = INT_MAX;
             return -1;
         }
-        const int feature_tile = args.partition.token_tiles.divide(segment.tile);
-        const int first_token = (segment.tile - feature_tile * args.partition.token_tiles.value) * Shape::kTokens;
-        const int first_column = feature_tile * Shape::kColumns;
+        const TilePlace place = args.partition.place(segment.tile);
+        const int first_token = place.token * Shape::kTokens;
+        const int first_column = place.feature * Shape::kColumns;
         const int block = segment.begin * k_groups + k_group;
         wanted = first_column + column >= args.row_groups / 4
                      ? 0
                      : kCodes + (format.grouped() && chunk < scale_chunks ? kScales : 0) +
-                           (format.grouped() && chunk < zero_chunks ? kZeros : 0);
+                           (format.grouped() && chunk < zero_chunks ? kZeros : 0) + (chunk < 64 ? kMetadata : 0);
         tokens_left = args.m - first_token - thread / 8;
         in_run = (block & run_shift) * 2048;
         codes_from = args.body + (first_column + column) * args.column_size + (block >> run_shift) * args.run_size +
                      in_run + chunk * 16;
-        a_from = static_cast<const uint8_t *>(args.a) + ((first_token + thread / 8) * args.lda + block * 64) * 2 +
-                 thread % 8 * 16;
+        a_from = static_cast<const uint8_t *>(args.a) +
+                 ((first_token + thread / 8) * args.lda + block * Shape::kRows) * 2 + thread % 8 * 16;
         load_event = load_done + min(segment.end, max(full_units, segment.begin + 1)) - segment.begin;
         return segment.begin >= full_units ? block : -1;
     };
     uint32_t codes_to;
     uint32_t scales_to;
     uint32_t zeros_to;
+    uint32_t metadata_to;
     uint32_t a_to;
     const auto place_thread = [&] {
         of_cta = ptx::kept_thread_index();
@@ -156,11 +170,13 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         ring = shared + k_group * Shape::kRing;
         column = thread / column_threads;
         chunk = thread % column_threads;
-        scales_behind = format.scales_offset() - (k_groups % 2 == 0 ? (k_group & run_shift) * 2048 : 0);
+        scales_behind = scales_offset - (k_groups % 2 == 0 ? (k_group & run_shift) * 2048 : 0);
         const uint32_t to = ptx::shared_address(ring);
         codes_to = to + column * 2048 + chunk * 16;
         scales_to = to + Shape::kCodes + Shape::kActivations + (column * scale_chunks + chunk) * 16;
         zeros_to = to + Shape::kCodes + Shape::kActivations + Shape::kScales + (column * zero_chunks + chunk) * 16;
+        // Chunk c of a row group's metadata stands at c ^ 4 where the row group is odd, for the same reason as below.
+        metadata_to = to + Shape::kStage - Shape::kMetadata + column * 1024 + (chunk ^ (chunk / 16 % 2 * 4)) * 16;
         // Chunk c of a token's 128 bytes stands at c ^ (token % 8): ldmatrix then meets no bank twice.
         a_to = to + Shape::kCodes + thread / 8 * 128 + ((thread % 8 ^ thread / 8 % 8) * 16);
     };
@@ -175,15 +191,25 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
                 ptx::copy_async_16(codes_to + load_at + j * column_threads * 16,
                                    from + (live != 0 ? j * column_threads * 16 : 0), live);
         if ((wanted & kScales) != 0)
-            ptx::copy_async_16(scales_to + load_at, from + (live != 0 ? format.scales_offset() - in_run : 0), live);
+            ptx::copy_async_16(scales_to + load_at, from + (live != 0 ? scales_offset - in_run : 0), live);
         if ((wanted & kZeros) != 0)
             ptx::copy_async_16(zeros_to + load_at, from + (live != 0 ? args.zeros_offset - in_run : 0), live);
-        const int valid = max(0, min(16, (args.k - block * 64 - thread % 8 * 8) * 2));
+        if constexpr (sparse) {
+            if ((wanted & kMetadata) != 0)
+                for (int j = 0; j < metadata_copies; ++j)
+                    ptx::copy_async_16(metadata_to + load_at + j * column_threads * 16,
+                                       from + (live != 0 ? metadata_offset + j * column_threads * 16 : 0), live);
+        }
 #pragma unroll 1
-        for (int j = 0; j < a_copies; ++j)
-            if (j * a_rows < tokens_left)
-                ptx::copy_async_16(a_to + load_at + j * a_rows * 128,
-                                   valid > 0 ? a_from + j * args.a_step : static_cast<const uint8_t *>(args.a), valid);
+        for (int j = 0; j < a_copies * Shape::kHalves; ++j) {
+            const int half = j / a_copies;
+            const int row = j % a_copies;
+            const int valid = max(0, min(16, (args.k - block * Shape::kRows - half * 64 - thread % 8 * 8) * 2));
+            if (row * a_rows < tokens_left)
+                ptx::copy_async_16(
+                    a_to + load_at + half * Shape::kTokens * 128 + row * a_rows * 128,
+                    valid > 0 ? a_from + row * args.a_step + half * 128 : static_cast<const uint8_t *>(args.a), valid);
+        }
     };
     // Everything that is rare, before a block. The same for all threads of the CTA.
     const auto prepare_stage = [&](uint32_t load_at) {
@@ -211,12 +237,21 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
                     ptx::copy_async_16_if((wanted & kZeros) != 0, zeros_to + load_at,
                                           codes_from + (scales_behind - behind + zeros_behind));
             }
+#pragma unroll
+            for (int j = 0; j < metadata_copies; ++j)
+                ptx::copy_async_16_if((wanted & kMetadata) != 0, metadata_to + load_at + j * column_threads * 16,
+                                      codes_from + metadata_offset + j * column_threads * 16);
         }
+        constexpr int copies = a_copies * Shape::kHalves;
         const uint8_t *from = a_from;
 #pragma unroll
-        for (int j = 0; j < a_copies; ++j) {
-            if (j / ((a_copies + 1) / 2) == part - 1)
-                ptx::copy_async_16_if(j * a_rows < tokens_left, a_to + load_at + j * a_rows * 128, from);
+        for (int j = 0; j < copies; ++j) {
+            if (j == a_copies)
+                from = a_from + 128;
+            if (j / ((copies + 1) / 2) == part - 1)
+                ptx::copy_async_16_if(
+                    j % a_copies * a_rows < tokens_left,
+                    a_to + load_at + j / a_copies * Shape::kTokens * 128 + j % a_copies * a_rows * 128, from);
             from += args.a_step;
         }
         if (part < 2)
@@ -227,7 +262,7 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
             codes_from += in_run != run_shift * 2048 ? 2048 : args.run_size - in_run;
             in_run ^= run_shift * 2048;
         }
-        a_from += k_groups * 128;
+        a_from += k_groups * Shape::kRows * 2;
         ++load_done;
         ptx::commit_copies();
     };
@@ -241,32 +276,56 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
     }
 
     // ---- Fragments --------------------------------------------------------------------------------------------------
-    // With many tokens half of them at a time, or the fragments of A would take too many registers; the weights of a
-    // step are then kept for both halves.
-    constexpr int halves = token_tiles >= 16 ? 2 : 1;
-    constexpr int half_tiles = token_tiles / halves;
+    // Where a step takes its tokens in two parts, its weights are kept for both.
+    constexpr int parts = Shape::kParts;
+    constexpr int part_tiles = token_tiles / parts;
+    constexpr int matrices = part_tiles * Shape::kHalves / 2; // of four
     float sums[row_groups][token_tiles][4];
     // The words of all four steps of a block, or, with many warps and few registers each, of two.
     constexpr int word_steps = Shape::kThreads > 256 ? 2 : 4;
     uint32_t words[row_groups][word_steps];
-    uint32_t b[2][half_tiles / 2][4];
-    uint32_t w[2][halves == 2 ? row_groups : 1][4];
+    uint32_t b[2][matrices][4];
+    uint32_t w[2][parts == 2 ? row_groups : 1][4];
+    constexpr int pairs = sparse ? (row_groups + 1) / 2 : 1;
+    uint4 metadata[pairs]; // of two row groups: the odd one's in lanes 4g + 2 and 4g + 3
     ScaleTerms scales[row_groups];
     ZeroTerms zeros[row_groups];
     uint32_t at = 0; // the place in the ring of the stage that is read
-    // One ldmatrix brings 16 tokens x 16 columns: lanes 0-7 tokens 0-7, first 8 columns; 8-15 the next 8; 16-31 tokens
-    // 8-15.
+    // One ldmatrix brings, dense, 16 tokens x 16 columns: lanes 0-7 tokens 0-7, first 8 columns; 8-15 the next 8; 16-31
+    // tokens 8-15. 2:4, 8 tokens x 32 columns.
     uint32_t b_row;
     uint32_t b_chunk;
     const auto place_fragments = [&] {
-        b_row = ptx::shared_address(ring) + Shape::kCodes + (first_of_warp + lane % 8 + lane / 16 * 8) * 128;
-        b_chunk = (lane / 8 % 2 ^ lane % 8) * 16;
+        const int token = first_of_warp + lane % 8 + (sparse ? 0 : lane / 16 * 8);
+        b_row = ptx::shared_address(ring) + Shape::kCodes + token * 128;
+        b_chunk = ((sparse ? lane / 8 : lane / 8 % 2) ^ lane % 8) * 16;
     };
-    const auto load_b = [&](int buffer, int step, int half) {
-        const uint32_t from = b_row + at + (b_chunk ^ (step * 32));
+    const auto load_b = [&](int buffer, int step, int part) {
+        const uint32_t from = sparse ? b_row + at + step / 2 * Shape::kTokens * 128 + (b_chunk ^ (step % 2 * 64))
+                                     : b_row + at + (b_chunk ^ (step * 32));
 #pragma unroll
-        for (int n = 0; n < half_tiles / 2; ++n)
-            ptx::load_matrix_x4(b[buffer][n], from + (half * half_tiles / 2 + n) * 2048);
+        for (int n = 0; n < matrices; ++n)
+            ptx::load_matrix_x4(b[buffer][n], from + (part * matrices + n) * (sparse ? 1024 : 2048));
+    };
+    const auto multiply = [&](float(&sum)[4], const uint32_t(&weights_of)[4], int buffer, int n, int i,
+                              uint32_t positions) {
+        if constexpr (!sparse)
+            ptx::mma_16x8x16(sum, weights_of, b[buffer][n / 2][n % 2 * 2], b[buffer][n / 2][n % 2 * 2 + 1], T{});
+        else if (i % 2 == 0)
+            ptx::mma_sp_16x8x32<0>(sum, weights_of, b[buffer][n], sum, positions, T{});
+        else
+            ptx::mma_sp_16x8x32<1>(sum, weights_of, b[buffer][n], sum, positions, T{});
+    };
+    const auto load_metadata = [&] {
+        if constexpr (sparse) {
+#pragma unroll
+            for (int p = 0; p < pairs; ++p) {
+                const int of_tile = warp * row_groups + 2 * p + t / 2; // row group
+                metadata[p] =
+                    *reinterpret_cast<const uint4 *>(ring + at + Shape::kStage - Shape::kMetadata + of_tile * 256 +
+                                                     ((2 * g + t % 2) ^ (of_tile % 2 * 4)) * 16);
+            }
+        }
     };
     const auto load_words = [&](int first_step) {
 #pragma unroll
@@ -313,8 +372,8 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
     const auto enter_step = [&](int step) {
         if (step == 0 && format.grouped())
             begin_group(0);
-        else if (step == 2 && format.groups_in_run() == 2)
-            begin_group(1);
+        else if (step > 0 && step * format.groups_in_run() % 4 == 0 && format.groups_in_run() > 1)
+            begin_group(step * format.groups_in_run() / 4);
     };
 
     // ---- Multiplying ------------------------------------------------------------------------------------------------
@@ -337,7 +396,7 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
                     sums[i][n][e] = 0.0f;
         if (!format.grouped()) {
             const int first =
-                args.partition.token_tiles.divide(to_multiply.tile) * Shape::kFeatures + warp * row_groups * 16;
+                args.partition.place(to_multiply.tile).feature * Shape::kFeatures + warp * row_groups * 16;
 #pragma unroll
             for (int i = 0; i < row_groups; ++i) {
                 const int64_t feature = min(first + i * 16, (args.row_groups - 1) * 16);
@@ -347,59 +406,72 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         load_words(0);
         enter_step(0);
         load_b(0, 0, 0);
+        load_metadata();
 #pragma unroll
-        for (int i = 0; i < (halves == 2 ? row_groups : 1); ++i)
+        for (int i = 0; i < (parts == 2 ? row_groups : 1); ++i)
             convert(w[0][i], words[i][0], i);
         for (int left = to_multiply.end - to_multiply.begin; left > 0; --left) {
             const uint32_t load_at = (at == 0 ? Shape::kRing : at) - Shape::kStage;
             prepare_stage(load_at);
 #pragma unroll
             for (int step = 0; step < 4; ++step) {
-                uint32_t last_words[row_groups]; // of this step, when words[] already holds the next
+                // Of this step, when words[] and metadata[] already hold the next.
+                uint32_t last_words[row_groups];
+                uint32_t positions[pairs];
+#pragma unroll
+                for (int p = 0; p < pairs; ++p)
+                    positions[p] = step == 0   ? metadata[p].x
+                                   : step == 1 ? metadata[p].y
+                                   : step == 2 ? metadata[p].z
+                                               : metadata[p].w;
                 if (step < 3)
                     load_stage(step, load_at);
 #pragma unroll
-                for (int half = 0; half < halves; ++half) {
-                    const bool last_half = half + 1 == halves;
-                    if (step == 3 && last_half) {
+                for (int part = 0; part < parts; ++part) {
+                    const bool last_part = part + 1 == parts;
+                    if (step == 3 && last_part) {
                         // All of this stage has been read: the next one.
                         ptx::wait_copies<stages - 2>();
                         group_barrier();
                         at = at + Shape::kStage == Shape::kRing ? 0 : at + Shape::kStage;
+                        load_metadata();
                     }
-                    const bool new_words = step % word_steps + 1 == word_steps && last_half;
+                    const bool new_words = step % word_steps + 1 == word_steps && last_part;
                     if (new_words) {
 #pragma unroll
                         for (int i = 0; i < row_groups; ++i)
                             last_words[i] = words[i][word_steps - 1];
                         load_words((step + 1) % 4);
                     }
-                    const int position = step * halves + half;
-                    load_b((position + 1) % 2, (step + (last_half ? 1 : 0)) % 4, last_half ? 0 : half + 1);
-                    // What is converted beside these MMAs: with halves the next step's weights, all of them in the last
-                    // half of odd steps, which need new terms; else the next row group's.
+                    const int position = step * parts + part;
+                    load_b((position + 1) % 2, (step + (last_part ? 1 : 0)) % 4, last_part ? 0 : part + 1);
+                    // What is converted beside these MMAs: in one part the next row group's weights; in two the next
+                    // step's, half of them in each part, or all in the last one where they need new terms or words.
+                    constexpr int half_groups = row_groups / 2;
+                    const bool at_once = step == 3 || !format.kFixed;
 #pragma unroll
                     for (int i = 0; i < row_groups; ++i) {
                         const int index = step * row_groups + i;
-                        const bool next_step = halves == 2 || i + 1 == row_groups;
-                        const int which = halves == 1 ? (i + 1) % row_groups : step % 2 == 1 ? i : half;
-                        const bool converts = halves == 1 || (step % 2 == 1 ? last_half : i == 0);
-                        if (next_step && (halves == 1 || (last_half && i == 0)))
+                        const bool next_step = parts == 2 || i + 1 == row_groups;
+                        const int which = parts == 1 ? (i + 1) % row_groups : at_once ? i : part * half_groups + i;
+                        const bool converts = parts == 1 || (at_once ? last_part : i < half_groups);
+                        if (next_step && (parts == 1 || (last_part && i == 0)))
                             enter_step((step + 1) % 4);
-                        const uint32_t word = next_step   ? words[which][(step + 1) % word_steps]
+                        const uint32_t word = !converts   ? 0
+                                              : next_step ? words[which][(step + 1) % word_steps]
                                               : new_words ? last_words[which]
                                                           : words[which][step % word_steps];
-                        uint32_t(&from)[4] = halves == 2 ? w[step % 2][i] : w[index % 2][0];
-                        uint32_t(&to)[4] = halves == 2 ? w[(step + 1) % 2][which] : w[(index + 1) % 2][0];
+                        uint32_t(&from)[4] = parts == 2 ? w[step % 2][i] : w[index % 2][0];
+                        uint32_t(&to)[4] = parts == 2 ? w[(step + 1) % 2][converts ? which : 0] : w[(index + 1) % 2][0];
                         Conversion conversion;
 #pragma unroll
-                        for (int n = 0; n < half_tiles; ++n) {
-                            ptx::mma_16x8x16(sums[i][half * half_tiles + n], from, b[position % 2][n / 2][n % 2 * 2],
-                                             b[position % 2][n / 2][n % 2 * 2 + 1], T{});
-                            constexpr int parts = Conversion::kParts;
+                        for (int n = 0; n < part_tiles; ++n) {
+                            multiply(sums[i][part * part_tiles + n], from, position % 2, n, i,
+                                     positions[sparse ? i / 2 : 0]);
+                            constexpr int all = Conversion::kParts;
 #pragma unroll
-                            for (int p = 0; p < parts; ++p)
-                                if (converts && p >= n * parts / half_tiles && p < (n + 1) * parts / half_tiles)
+                            for (int p = 0; p < all; ++p)
+                                if (converts && p >= n * all / part_tiles && p < (n + 1) * all / part_tiles)
                                     conversion.part(p, word, zeros[which], scales[which], to);
                         }
                     }
@@ -407,12 +479,12 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
             }
         }
         const Segment segment = to_multiply;
-        const int feature_tile = args.partition.token_tiles.divide(segment.tile);
-        const int first_token = (segment.tile - feature_tile * args.partition.token_tiles.value) * Shape::kTokens;
-        const int first_feature = feature_tile * Shape::kFeatures + warp * row_groups * 16;
+        const TilePlace place = args.partition.place(segment.tile);
+        const int first_token = place.token * Shape::kTokens;
+        const int first_feature = place.feature * Shape::kFeatures + warp * row_groups * 16;
 
-        // ---- The sum over the groups: fragment f of a warp goes to group f / kOwn
-        // ------------------------------------
+        // ---- The sum over the groups --------------------------------------------------------------------------------
+        // Fragment f of a warp goes to group f / kOwn.
         const auto fragment = [&](int f) -> float(&)[4] { return sums[f % row_groups][f / row_groups]; };
         float kept[k_groups == 1 ? 1 : Shape::kOwn][4];
         const auto own = [&](int f) -> float(&)[4] {
@@ -540,13 +612,13 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
     ptx::wait_copies<0>();
 }
 
-template <typename T, Weights weights, int token_tiles, int row_groups, int feature_warps, int token_warps,
+template <typename T, bool sparse, Weights weights, int token_tiles, int row_groups, int feature_warps, int token_warps,
           int k_groups, int stages>
-Instance stripe_instance(const char *name, int32_t number) {
-    using Shape = StripeShape<weights, token_tiles, row_groups, feature_warps, token_warps, k_groups, stages>;
+Instance stripe_instance_of(const char *name, int32_t number) {
+    using Shape = StripeShape<sparse, weights, token_tiles, row_groups, feature_warps, token_warps, k_groups, stages>;
     return {name,
             number,
-            Family::Stripe,
+            sparse ? Family::SparseStripe : Family::Stripe,
             kTypeOf<T>,
             weights,
             Shape::kTokens,
@@ -557,8 +629,17 @@ Instance stripe_instance(const char *name, int32_t number) {
             Shape::kThreads,
             Shape::kSharedSize,
             Shape::kPartialSize,
-            reinterpret_cast<const void *>(
-                &sm80_w4a16_stripe<T, weights, token_tiles, row_groups, feature_warps, token_warps, k_groups, stages>)};
+            reinterpret_cast<const void *>(&sm80_w4a16_stripe<T, sparse, weights, token_tiles, row_groups,
+                                                              feature_warps, token_warps, k_groups, stages>)};
+}
+
+template <typename T, Weights weights, int... shape>
+Instance stripe_instance(const char *name, int32_t number) {
+    return stripe_instance_of<T, false, weights, shape...>(name, number);
+}
+template <typename T, Weights weights, int... shape>
+Instance sp_stripe_instance(const char *name, int32_t number) {
+    return stripe_instance_of<T, true, weights, shape...>(name, number);
 }
 
 } // namespace marlin::cuda

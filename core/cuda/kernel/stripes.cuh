@@ -34,23 +34,47 @@ struct Divisor {
     }
 };
 
+// A tile's place among the tiles of features and of tokens.
+struct TilePlace {
+    int32_t feature = 0;
+    int32_t token = 0;
+};
+
 struct Partition {
     int32_t tiles = 0;
     int32_t striped = 0; // tiles cut into stripes: the last ones; striped * units stays below 2^31
     int32_t ctas = 0;
-    int32_t stripe = 0;  // units of a CTA in the striped tiles;
-    int32_t longer = 0;  // the first CTAs have one more
-    Divisor units;       // of k in a tile
-    Divisor token_tiles; // of all tokens: tile = feature tile * token_tiles + token tile
-    Divisor of_stripe;   // stripe
-    Divisor of_longer;   // stripe + 1
+    int32_t stripe = 0; // units of a CTA in the striped tiles;
+    int32_t longer = 0; // the first CTAs have one more
+    Divisor units;      // of k in a tile
+    // Tiles are counted in groups of eight token tiles, tokens first, then features: what a wave of CTAs reads of A and
+    // of W then is a near square, and stays in L2.
+    Divisor of_group;   // tiles of a group of token tiles
+    Divisor of_last;    // token tiles of the last group, where it has fewer
+    int32_t groups = 0; // whole ones
+    Divisor of_stripe;  // stripe
+    Divisor of_longer;  // stripe + 1
+
+    static constexpr int32_t kTokenGroup = 8;
 
     constexpr Partition() = default;
     constexpr Partition(int64_t feature_tiles, int64_t token_tiles_, int64_t units_, int64_t striped_, int64_t ctas_)
         : tiles(static_cast<int32_t>(feature_tiles * token_tiles_)), striped(static_cast<int32_t>(striped_)),
           ctas(static_cast<int32_t>(ctas_)), stripe(static_cast<int32_t>(striped_ * units_ / ctas_)),
           longer(static_cast<int32_t>(striped_ * units_ % ctas_)), units(static_cast<int32_t>(units_)),
-          token_tiles(static_cast<int32_t>(token_tiles_)), of_stripe(stripe > 0 ? stripe : 1), of_longer(stripe + 1) {}
+          of_group(static_cast<int32_t>(kTokenGroup * feature_tiles)),
+          of_last(static_cast<int32_t>(token_tiles_ % kTokenGroup != 0 ? token_tiles_ % kTokenGroup : 1)),
+          groups(static_cast<int32_t>(token_tiles_ / kTokenGroup)), of_stripe(stripe > 0 ? stripe : 1),
+          of_longer(stripe + 1) {}
+
+    MARLIN_HD constexpr TilePlace place(int32_t tile) const {
+        const int32_t group = of_group.divide(tile);
+        const int32_t inside = tile - group * of_group.value;
+        if (group < groups)
+            return {inside / kTokenGroup, group * kTokenGroup + inside % kTokenGroup};
+        const int32_t feature = of_last.divide(inside);
+        return {feature, group * kTokenGroup + inside - feature * of_last.value};
+    }
 
     // First unit of CTA `cta` in the striped tiles.
     MARLIN_HD constexpr int32_t stripe_begin(int32_t cta) const { return cta * stripe + (cta < longer ? cta : longer); }
