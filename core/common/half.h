@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include "common/host_device.h"
 #include "common/types.h"
@@ -10,6 +11,14 @@
 namespace marlin {
 
 MARLIN_HD constexpr float f16_to_f32(uint16_t h) {
+#ifdef __CUDA_ARCH__
+    // One instruction, and the same bits but for NaN.
+    if (!std::is_constant_evaluated() && (h & 0x7fffu) <= 0x7c00u) {
+        float value;
+        asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(h));
+        return value;
+    }
+#endif
     const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
     const uint32_t exponent = (h >> 10) & 0x1fu;
     const uint32_t mantissa = h & 0x3ffu;
@@ -24,6 +33,13 @@ MARLIN_HD constexpr float f16_to_f32(uint16_t h) {
 
 // Round to nearest, ties to even; overflow gives infinity, NaN stays NaN (quiet).
 MARLIN_HD constexpr uint16_t f32_to_f16(float value) {
+#ifdef __CUDA_ARCH__
+    if (!std::is_constant_evaluated() && value == value) {
+        uint16_t half;
+        asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(value));
+        return half;
+    }
+#endif
     const uint32_t bits = std::bit_cast<uint32_t>(value);
     const auto sign = static_cast<uint16_t>((bits >> 16) & 0x8000u);
     const uint32_t magnitude = bits & 0x7fffffffu;

@@ -31,8 +31,8 @@ private:
 
 // What the kernels report.
 struct Findings {
-    int64_t failed_column = kNoColumn;
-    uint64_t checksum = 0;
+    uint64_t failed_column;
+    uint64_t checksum;
 };
 
 // The request's arrays in device memory.
@@ -111,9 +111,10 @@ WeightsView pack_on_device(const PackRequest &request, bool host_input, std::spa
     const PackRequest device = host_input ? uploaded(request, scratch) : request;
     PackTask task = make_task(device, prepared, packed.data() + kHeaderSize);
     task.order = uploaded(task.order, scratch);
-    Findings findings;
     auto *const found = scratch.take<Findings>(1);
-    copy_to_device(found, &findings, sizeof findings, stream);
+    static_assert(kNoColumn == UINT64_MAX);
+    fill_bytes(&found->failed_column, 0xff, sizeof found->failed_column, stream);
+    fill_bytes(&found->checksum, 0, sizeof found->checksum, stream);
     task.failed_column = &found->failed_column;
     enqueue(task, device, prepared, scratch, stream);
     const Geometry &g = prepared.geometry;
@@ -121,9 +122,10 @@ WeightsView pack_on_device(const PackRequest &request, bool host_input, std::spa
     check(launch_write_header(make_header(g, request.k, uint64_t{0}), packed.data(), &found->checksum,
                               task.failed_column, stream),
           "writing the header");
+    Findings findings = {};
     copy_to_host(&findings, found, sizeof findings, stream);
     if (findings.failed_column != kNoColumn)
-        refuse(request, host_input, prepared, findings.failed_column, stream);
+        refuse(request, host_input, prepared, static_cast<int64_t>(findings.failed_column), stream);
     return read_header(make_header(g, request.k, findings.checksum), static_cast<int64_t>(packed.size()), task.body);
 }
 

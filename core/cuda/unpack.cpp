@@ -16,16 +16,16 @@ std::vector<int32_t> perm_on_host(const WeightsView &view, Stream stream) {
 }
 
 void check_pruned_codes(const WeightsView &weights, Scratch &scratch, const WorkPlace &place) {
-    constexpr int64_t kNone = INT64_MAX;
-    int64_t index = kNone;
-    auto *const found = scratch.take<int64_t>(1);
-    copy_to_device(found, &index, sizeof index, place.stream);
+    constexpr uint64_t kNone = UINT64_MAX;
+    uint64_t index = kNone;
+    auto *const found = scratch.take<uint64_t>(1);
+    fill_bytes(found, 0xff, sizeof index, place.stream);
     check(launch_find_unprunable(weights, found, static_cast<cudaStream_t>(place.stream)), "checking zero points");
     copy_to_host(&index, found, sizeof index, place.stream);
     if (index == kNone)
         return;
-    const int64_t group = index / weights.n;
-    const int64_t n = index % weights.n;
+    const int64_t group = static_cast<int64_t>(index) / weights.n;
+    const int64_t n = static_cast<int64_t>(index) % weights.n;
     uint8_t zero = 0;
     copy_to_host(&zero, weights.body + weights.geometry.zero(group, n), sizeof zero, place.stream);
     refuse_pruned_code(group, n, zero);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "quantize/rounding.h"
@@ -10,6 +11,14 @@ namespace marlin {
 
 MARLIN_HD constexpr bool is_finite(float value) {
     return (std::bit_cast<uint32_t>(value) & 0x7f800000u) != 0x7f800000u;
+}
+
+MARLIN_HD inline float fused_multiply_add(float a, float b, float c) {
+#ifdef __CUDA_ARCH__
+    return __fmaf_rn(a, b, c);
+#else
+    return std::fma(a, b, c);
+#endif
 }
 
 // A number, also when rounded to the type that it is stored in.
@@ -24,12 +33,10 @@ MARLIN_HD constexpr bool is_storable_zero(float zero, bool offset, Type zero_typ
     return zero <= 16.0f && (zero_type != Type::None || zero == 8.0f);
 }
 
-// For choosing and checking 2:4 rows only: exact where it matters, (code - zero) * scale or code * scale + offset is 0
-// only if the real number is. One rounding to FP32 of what double gives.
-MARLIN_HD constexpr float source_value(unsigned code, float scale, float zero, bool offset) {
-    const double base = offset ? 0.0 : zero;
-    const double add = offset ? zero : 0.0;
-    return static_cast<float>((code - base) * double{scale} + add);
+// (code - zero) * scale, or code * scale + offset, rounded once to FP32: for choosing and checking 2:4 rows only. It is
+// 0 only if the real number is.
+MARLIN_HD inline float source_value(float code, float scale, float zero, bool offset) {
+    return offset ? fused_multiply_add(code, scale, zero) : (code - zero) * scale;
 }
 
 } // namespace marlin

@@ -17,7 +17,8 @@ namespace marlin {
 //   U4, U8 zero      base = zero point, offset 0
 //   U4, float offset base 0
 //
-// Min-max scale of a group whose smallest and largest value are low and high; `i` is the candidate, 0 for min-max:
+// Min-max scale of a group whose smallest and largest value are low and high, 0 instead of -0; `i` is the candidate, 0
+// for min-max:
 //   S4:      absmax = max(-low, high) * ((64 - i) / 64);      scale = store(absmax / 7)
 //   U8 zero: lo = min(low, 0) * f, hi = max(high, 0) * f, f = (64 - i) / 64;
 //            scale = store((hi - lo) / 15);                   zero = clamp(rint(-lo / scale), 0, 15)
@@ -74,6 +75,9 @@ MARLIN_HD constexpr float store_float(float value, Type type) {
 
 MARLIN_HD constexpr GroupParams candidate_params(float low, float high, int candidate, RoundingTypes types) {
     const float shrink = static_cast<float>(64 - candidate) / 64.0f;
+    // -0 becomes 0: which of several zeros is the smallest or largest makes no difference.
+    low = low + 0.0f;
+    high = high + 0.0f;
     if (types.grid() == Grid::Symmetric) {
         const float absmax = (-low > high ? -low : high) * shrink;
         return {store_scale(absmax / 7.0f, types.scale_type), 8.0f};

@@ -46,9 +46,9 @@ MARLIN_HD inline void store_vector(std::byte *at, const Vector &vector) {
 }
 
 // *to = min(*to, value), by any number of threads at once.
-MARLIN_HD inline void lower_to(int64_t *to, int64_t value) {
+MARLIN_HD inline void lower_to(uint64_t *to, uint64_t value) {
 #ifdef __CUDA_ARCH__
-    atomicMin(reinterpret_cast<long long *>(to), static_cast<long long>(value));
+    atomicMin(reinterpret_cast<unsigned long long *>(to), static_cast<unsigned long long>(value));
 #else
     *to = value < *to ? value : *to;
 #endif

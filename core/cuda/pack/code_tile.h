@@ -16,41 +16,31 @@ struct CodeTile {
     static constexpr bool kAlongK = along_k;
 
     alignas(16) uint8_t code[Shape::kSize];
-    alignas(16) int32_t source_row[kRows];
-    alignas(16) TileParams params;
 
     MARLIN_HD uint8_t &at(int row, int feature) { return code[Shape::offset(row, feature)]; }
 };
 
-// Source rows, and of sources of codes scales and zeros.
-template <typename Block, typename Tile>
-MARLIN_HD void load_source_rows(const Block &block, const PackTask &task, const TilePlace &place, Tile &tile) {
+// source_row[r] for all rows of a tile.
+template <typename Block>
+MARLIN_HD void load_source_rows(const Block &block, const PackTask &task, const TilePlace &place,
+                                int32_t (&source_row)[kRows]) {
     for (int r = block.thread(); r < kRows; r += Block::kThreads)
-        tile.source_row[r] = r < place.rows ? task.order.source_row(place.first_row + r) : -1;
+        source_row[r] = r < place.rows ? task.order.source_row(place.first_row + r) : -1;
 }
 
-// params_at(source group, feature of the matrix); groups and features that are padding get 0 and no zero.
-template <typename Block, typename ParamsAt>
-MARLIN_HD void load_params(const Block &block, const PackTask &task, const TilePlace &place, TileParams &params,
-                           ParamsAt params_at) {
+// visit(g, f, params) for the groups and features of a tile, each by one thread. params_at(source group, feature of the
+// matrix) has them; groups and features that are padding get 0 and no zero.
+template <typename Block, typename ParamsAt, typename Visit>
+MARLIN_HD void for_each_params(const Block &block, const PackTask &task, const TilePlace &place, ParamsAt params_at,
+                               Visit visit) {
     const TileGroups groups = groups_of(task.geometry, place.first_row);
     for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads) {
-        const int g = i / kFeatures;
         const int f = i % kFeatures;
-        const int64_t group = task.order.source_group(groups.first + g);
-        params.of[g][f] = group < 0 || f >= place.features ? GroupParams{0.0f, task.no_zero()}
-                                                           : params_at(group, place.first_feature + f);
+        const int64_t group = task.order.source_group(groups.first + i / kFeatures);
+        const bool padding = group < 0 || f >= place.features;
+        visit(i / kFeatures, f,
+              padding ? GroupParams{0.0f, task.no_zero()} : params_at(group, place.first_feature + f));
     }
-}
-
-// The codes of padding rows and features.
-template <typename Block, typename Tile>
-MARLIN_HD void pad_codes(const Block &block, const PackTask &task, const TilePlace &place, Tile &tile) {
-    const TileGroups groups = groups_of(task.geometry, place.first_row);
-    const Grid grid = task.grid();
-    for (int r = block.thread(); r < kRows; r += Block::kThreads)
-        for (int f = tile.source_row[r] < 0 ? 0 : place.features; f < kFeatures; ++f)
-            tile.at(r, f) = padding_code(tile.params.of[r >> groups.row_shift][f].zero, grid);
 }
 
 // The two of four values that stay. row < 0: a padding row, which counts as zero.
@@ -58,7 +48,7 @@ MARLIN_HD inline KeptPair keep_of_quad(const PackTask &task, const int32_t (&row
     float magnitude[4];
     MARLIN_UNROLL
     for (int p = 0; p < 4; ++p) {
-        const float absolute = value[p] < 0.0f ? -value[p] : value[p];
+        const float absolute = std::bit_cast<float>(std::bit_cast<uint32_t>(value[p]) & 0x7fffffffu);
         if (row[p] < 0)
             magnitude[p] = 0.0f;
         else if (task.sparsity == Sparsity::Already24)

@@ -17,10 +17,10 @@ struct Range {
     MARLIN_HD static constexpr Range none() {
         return {std::bit_cast<float>(0x7f800000u), std::bit_cast<float>(0xff800000u)};
     }
-    // Of equals the first stays: -0 and 0 are equal. NaN changes nothing.
-    MARLIN_HD constexpr void add(const Range &later) {
-        low = later.low < low ? later.low : low;
-        high = later.high > high ? later.high : high;
+    // NaN changes nothing.
+    MARLIN_HD void add(float low_too, float high_too) {
+        low = lesser(low, low_too);
+        high = greater(high, high_too);
     }
 };
 
@@ -37,7 +37,7 @@ struct Best {
 
 template <bool along_k>
 struct FitMemory {
-    ValueTile<along_k> tile; // what 2:4 does not keep is NaN
+    ValueTile<along_k> tile; // what takes no part is NaN: padding, and what 2:4 does not keep
     Range range[kMaxGroups][kFeatures];
     union {
         Range part_range[kMaxGroups][kParts][kFeatures];
@@ -52,8 +52,19 @@ struct FitPlace {
     int64_t group = -1;    // the source group of all rows; -1: each group of the tile its own
 };
 
+inline constexpr float kNoPart = std::bit_cast<float>(0x7fc00000u);
+
 template <typename Block, bool along_k>
-MARLIN_HD void drop_unkept(const Block &block, const PackTask &task, bool &good, ValueTile<along_k> &tile) {
+MARLIN_HD void drop_padding(const Block &block, ValueTile<along_k> &tile) {
+    for (int i = block.thread(); i < kRows * kFeatures; i += Block::kThreads)
+        if (tile.source_row[i / kFeatures] < 0)
+            tile.at(i / kFeatures, i % kFeatures) = kNoPart;
+}
+
+// Returns whether the rows follow the pattern where they should.
+template <typename Block, bool along_k>
+MARLIN_HD bool drop_unkept(const Block &block, const PackTask &task, ValueTile<along_k> &tile) {
+    bool good = true;
     for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
         const int quad = i / kFeatures;
         const int f = i % kFeatures;
@@ -63,28 +74,36 @@ MARLIN_HD void drop_unkept(const Block &block, const PackTask &task, bool &good,
         MARLIN_UNROLL
         for (int p = 0; p < 4; ++p)
             row[p] = tile.source_row[4 * quad + p];
-        good = good && (task.sparsity != Sparsity::Already24 || is_24(row, value));
+        good &= task.sparsity != Sparsity::Already24 || is_24(row, value);
         const KeptPair kept = keep_of_quad(task, row, value);
         MARLIN_UNROLL
         for (int p = 0; p < 4; ++p)
-            if (p != kept.first && p != kept.second)
-                tile.at(4 * quad + p, f) = std::bit_cast<float>(0x7fc00000u);
+            if (row[p] < 0 || (p != kept.first && p != kept.second))
+                tile.at(4 * quad + p, f) = kNoPart;
     }
+    return good;
 }
 
-// Brings rows from `first` on into the tile. Everybody must be done with what was there.
+// Brings rows from `first` on into the tile. Everybody must be done with what was there. Returns whether all that this
+// thread saw can be packed.
 template <typename Block, bool along_k>
-MARLIN_HD void load_rows(const Block &block, const PackTask &task, const FitPlace &fit, int64_t first, bool &good,
+MARLIN_HD bool load_rows(const Block &block, const PackTask &task, const FitPlace &fit, int64_t first,
                          ValueTile<along_k> &tile) {
     TilePlace place = place_of(task.geometry, fit.column, first);
     if (fit.rows.end - first < place.rows)
         place.rows = static_cast<int>(fit.rows.end - first);
-    good = read_values(block, task, place, tile) && good;
+    FiniteCheck check;
+    read_values(block, task, place, check, tile);
+    bool good = check.good();
     block.sync();
-    if (task.geometry.sparse()) {
-        drop_unkept(block, task, good, tile);
-        block.sync();
-    }
+    if (task.geometry.sparse())
+        good &= drop_unkept(block, task, tile);
+    else if (place.rows < kRows || !is_whole(place, task.in_order(), task.k))
+        drop_padding(block, tile);
+    else
+        return good;
+    block.sync();
+    return good;
 }
 
 // Adds the rows of the tile to the range of each of its groups.
@@ -102,43 +121,53 @@ MARLIN_HD void add_ranges(const Block &block, const TileGroups &groups, FitMemor
             memory.tile.read_quad(quad, f, value);
             MARLIN_UNROLL
             for (int p = 0; p < 4; ++p)
-                if (memory.tile.source_row[4 * quad + p] >= 0)
-                    range.add({value[p], value[p]});
+                range.add(value[p], value[p]);
         }
         memory.part_range[g][part][f] = range;
     }
     block.sync();
     for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads)
-        for (int part = 0; part < kParts; ++part)
-            memory.range[i / kFeatures][i % kFeatures].add(memory.part_range[i / kFeatures][part][i % kFeatures]);
+        for (int part = 0; part < kParts; ++part) {
+            const Range range = memory.part_range[i / kFeatures][part][i % kFeatures];
+            memory.range[i / kFeatures][i % kFeatures].add(range.low, range.high);
+        }
     block.sync();
 }
 
 // One thread's set of candidates for one feature.
 struct Search {
-    CodeGrid grid[kCandidatesOfPart];
+    Rounder rounder[kCandidatesOfPart];
     float error[kCandidatesOfPart];
+    Rounder::Way way;
 
     MARLIN_HD void start(const Range &range, int first, RoundingTypes types) {
         MARLIN_UNROLL
         for (int c = 0; c < kCandidatesOfPart; ++c) {
-            grid[c] = code_grid(candidate_params(range.low, range.high, first + c, types), types.grid());
+            rounder[c] = Rounder(candidate_params(range.low, range.high, first + c, types), types.grid());
             error[c] = 0.0f;
         }
+        bool divides = false;
+        MARLIN_UNROLL
+        for (int c = 0; c < kCandidatesOfPart; ++c)
+            divides |= rounder[c].divides();
+        way = divides                        ? Rounder::Way::Divide
+              : types.grid() == Grid::Offset ? Rounder::Way::Multiply
+                                             : Rounder::Way::Scale;
     }
+    template <Rounder::Way known_way>
     MARLIN_HD void add(float value, float importance) {
         MARLIN_UNROLL
         for (int c = 0; c < kCandidatesOfPart; ++c) {
-            const float e = value - value_of(code_of(value, grid[c]), grid[c]);
+            const float e = value - rounder[c].nearest<known_way>(value);
             error[c] = error[c] + importance * (e * e);
         }
     }
     // `first`: candidate 0 is among them, and stays unless another is better.
-    MARLIN_HD Best best(bool first, Grid kind) const {
+    MARLIN_HD Best best(bool first, Grid grid) const {
         Best result = {std::bit_cast<float>(0x7f800000u), {0.0f, 0.0f}};
         MARLIN_UNROLL
         for (int c = 0; c < kCandidatesOfPart; ++c) {
-            const Best one = {error[c], {grid[c].scale, kind == Grid::Offset ? grid[c].offset : grid[c].base}};
+            const Best one = {error[c], rounder[c].params(grid)};
             if (first && c == 0)
                 result = one;
             else
@@ -148,22 +177,33 @@ struct Search {
     }
 };
 
-template <bool along_k>
-MARLIN_HD void search_rows(const PackTask &task, const ValueTile<along_k> &tile, int first_quad, int quads, int f,
-                           Search &search) {
-    for (int quad = first_quad; quad < first_quad + quads; ++quad) {
+// The rows of some quads, in order.
+template <Rounder::Way way, bool along_k>
+MARLIN_HD void search_quads(const PackTask &task, const ValueTile<along_k> &tile, int first, int count, int f,
+                            Search &search) {
+    for (int quad = first; quad < first + count; ++quad) {
         float value[4];
         tile.read_quad(quad, f, value);
         MARLIN_UNROLL
-        for (int p = 0; p < 4; ++p) {
-            const int32_t row = tile.source_row[4 * quad + p];
-            if (row >= 0 && value[p] == value[p])
-                search.add(value[p], task.importance == nullptr ? 1.0f : task.importance[row]);
-        }
+        for (int p = 0; p < 4; ++p)
+            if (value[p] == value[p])
+                search.add<way>(value[p],
+                                task.importance == nullptr ? 1.0f : task.importance[tile.source_row[4 * quad + p]]);
     }
 }
+template <bool along_k>
+MARLIN_HD void search_quads(const PackTask &task, const ValueTile<along_k> &tile, int first, int count, int f,
+                            Search &search) {
+    using Way = Rounder::Way;
+    if (search.way == Way::Scale)
+        search_quads<Way::Scale>(task, tile, first, count, f, search);
+    else if (search.way == Way::Multiply)
+        search_quads<Way::Multiply>(task, tile, first, count, f, search);
+    else
+        search_quads<Way::Divide>(task, tile, first, count, f, search);
+}
 
-// Least squares of group g of the tile, or of all rows where they are one group; the result is in memory.best[0].
+// Least squares of group g of the tile, or of all rows where they are one group; the result is in memory.best.
 template <typename Block, bool along_k>
 MARLIN_HD void search_group(const Block &block, const PackTask &task, const FitPlace &fit, const TileGroups &groups,
                             int g, FitMemory<along_k> &memory) {
@@ -179,14 +219,13 @@ MARLIN_HD void search_group(const Block &block, const PackTask &task, const FitP
     }
     for (int64_t first = fit.rows.begin; first < fit.rows.end; first += kRows) {
         if (fit.rows.end - fit.rows.begin > kRows) {
-            bool good = true;
             block.sync();
-            load_rows(block, task, fit, first, good, memory.tile);
+            load_rows(block, task, fit, first, memory.tile);
         }
         MARLIN_UNROLL
         for (int i = 0; i < kItems; ++i)
-            search_rows(task, memory.tile, g * quads, quads, (block.thread() + i * Block::kThreads) % kFeatures,
-                        search[i]);
+            search_quads(task, memory.tile, g * quads, quads, (block.thread() + i * Block::kThreads) % kFeatures,
+                         search[i]);
     }
     block.sync(); // part ranges and what the last group left are read
     MARLIN_UNROLL
@@ -197,7 +236,8 @@ MARLIN_HD void search_group(const Block &block, const PackTask &task, const FitP
     block.sync();
 }
 
-template <bool along_k, typename Block>
+// `search`: whether least squares is asked for.
+template <bool along_k, bool search, typename Block>
 MARLIN_HD void fit_params(const Block &block, const PackTask &task, const FitPlace &fit, FitMemory<along_k> &memory) {
     const TilePlace place = place_of(task.geometry, fit.column, fit.rows.begin);
     const TileGroups groups = fit.group < 0 ? groups_of(task.geometry, fit.rows.begin) : TileGroups{};
@@ -210,7 +250,7 @@ MARLIN_HD void fit_params(const Block &block, const PackTask &task, const FitPla
     for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads)
         memory.range[i / kFeatures][i % kFeatures] = Range::none();
     for (int64_t first = fit.rows.begin; first < fit.rows.end; first += kRows) {
-        load_rows(block, task, fit, first, good, memory.tile);
+        good &= load_rows(block, task, fit, first, memory.tile);
         add_ranges(block, groups, memory);
     }
     for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads) {
@@ -220,13 +260,13 @@ MARLIN_HD void fit_params(const Block &block, const PackTask &task, const FitPla
             continue;
         const Range range = memory.range[i / kFeatures][f];
         const GroupParams params = candidate_params(range.low, range.high, 0, task.rounding());
-        good = good && is_finite(params.scale) && is_finite(params.zero);
-        if (task.scale_method == ScaleMethod::MinMax)
+        good &= is_finite(params.scale) && is_finite(params.zero);
+        if constexpr (!search)
             to[group * step + f] = params;
     }
     if (!good)
-        lower_to(task.failed_column, fit.column);
-    for (int g = 0; task.scale_method != ScaleMethod::MinMax && g < groups.count; ++g) {
+        lower_to(task.failed_column, static_cast<uint64_t>(fit.column));
+    for (int g = 0; search && g < groups.count; ++g) {
         search_group(block, task, fit, groups, g, memory);
         for (int f = block.thread(); f < place.features; f += Block::kThreads) {
             Best best = memory.best[0][f];

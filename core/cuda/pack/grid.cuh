@@ -7,23 +7,29 @@
 
 namespace marlin::cuda {
 
-// More would overflow grids; CTAs then take several tiles.
-inline constexpr int64_t kMaxBlocks = int64_t{1} << 30;
-
+// What grids may count to; CTAs take several items where there are more.
 inline unsigned blocks_for(int64_t items) {
-    return static_cast<unsigned>(std::min(items, kMaxBlocks));
+    return static_cast<unsigned>(std::min(items, int64_t{1} << 30));
 }
+
+inline constexpr int64_t kMaxSlow = 65535; // of a grid's y
 
 // Neighbours in time should be neighbours in memory: columns of one row of tiles where the source has rows of k, tiles
 // of one column where it has rows of features, or rows in any order.
+inline dim3 tile_grid(const Geometry &g, bool along_column) {
+    const int64_t tiles = tiles_of_column(g);
+    const int64_t slow = along_column ? g.columns : tiles;
+    return dim3(static_cast<unsigned>(along_column ? tiles : g.columns),
+                static_cast<unsigned>(std::min(slow, kMaxSlow)));
+}
 template <typename Visit>
 __device__ void for_each_tile(const Geometry &g, bool along_column, Visit visit) {
-    const int64_t tiles = tiles_of_column(g);
-    for (int64_t i = blockIdx.x; i < g.columns * tiles; i += gridDim.x) {
-        const int64_t column = along_column ? i / tiles : i % g.columns;
-        const int64_t tile = along_column ? i % tiles : i / g.columns;
-        visit(place_of(g, column, tile * kRows));
-        __syncthreads();
+    const int64_t slow_end = along_column ? g.columns : tiles_of_column(g);
+    for (int64_t slow = blockIdx.y; slow < slow_end; slow += gridDim.y) {
+        const int64_t fast = blockIdx.x;
+        visit(place_of(g, along_column ? slow : fast, (along_column ? fast : slow) * kRows));
+        if (slow + gridDim.y < slow_end)
+            __syncthreads();
     }
 }
 

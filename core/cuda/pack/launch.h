@@ -23,13 +23,13 @@ cudaError_t launch_write_sections(const PackTask &task, cudaStream_t stream);
 cudaError_t launch_checksum(const std::byte *body, int64_t size, uint64_t *sum, cudaStream_t stream);
 // Completes the header with the checksum and writes it, unless a check has failed.
 cudaError_t launch_write_header(const PackedHeader &header, std::byte *to, const uint64_t *body_checksum,
-                                const int64_t *failed_column, cudaStream_t stream);
+                                const uint64_t *failed_column, cudaStream_t stream);
 
 cudaError_t launch_unpack(const UnpackTask &task, cudaStream_t stream);
 // Scales or zeros as they are stored, packed groups x n.
 enum class GroupPart { Scales, Zeros };
 cudaError_t launch_copy_groups(const WeightsView &weights, GroupPart part, std::byte *to, cudaStream_t stream);
 // Lowers *index to the lowest group * n + column whose zero point is no code.
-cudaError_t launch_find_unprunable(const WeightsView &weights, int64_t *index, cudaStream_t stream);
+cudaError_t launch_find_unprunable(const WeightsView &weights, uint64_t *index, cudaStream_t stream);
 
 } // namespace marlin::cuda

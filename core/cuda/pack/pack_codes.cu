@@ -8,32 +8,50 @@ namespace {
 
 constexpr int kThreads = 128;
 
+// In the order in which scales stand in the source: a warp takes neighbours, warps take lines of them.
+constexpr int kLines = kThreads / 32;
+
 __global__ void __launch_bounds__(kThreads) check_values(const __grid_constant__ PackTask task, int64_t groups) {
-    const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-    check_group_values(task, groups, first, static_cast<int64_t>(gridDim.x) * kThreads);
+    const bool n_first = task.values.n_first();
+    const int64_t lines = n_first ? task.n : groups;
+    const int64_t i = static_cast<int64_t>(blockIdx.x) * 32 + threadIdx.x % 32;
+    if (i >= (n_first ? groups : task.n))
+        return;
+    for (int64_t line = blockIdx.y * kLines + threadIdx.x / 32; line < lines; line += gridDim.y * kLines)
+        check_group_value(task, n_first ? i : line, n_first ? line : i);
+}
+
+template <typename Reader>
+MARLIN_HD bool by_column(const PackTask &task) {
+    return Reader::kAlongK || !task.in_order();
 }
 
 template <typename Reader>
 __global__ void __launch_bounds__(kThreads) pack_tiles(const __grid_constant__ PackTask task, PackStep step) {
-    using Tile = CodeTile<Reader::kAlongK>;
-    __shared__ Tile tile;
+    __shared__ PackCodesMemory<Reader::kAlongK> memory;
     if (step == PackStep::Write && *task.failed_column != kNoColumn)
         return;
     for_each_tile(task.geometry, Reader::kAlongK || task.order.perm != nullptr,
-                  [&](const TilePlace &place) { pack_codes<Reader>(Block<kThreads>(), task, step, place, tile); });
+                  [&](const TilePlace &place) { pack_codes<Reader>(Block<kThreads>(), task, step, place, memory); });
 }
 
 } // namespace
 
 cudaError_t launch_check_group_values(const PackTask &task, int64_t source_groups, cudaStream_t stream) {
-    const unsigned blocks = blocks_for(div_up(source_groups * task.n, kThreads));
-    check_values<<<blocks, kThreads, 0, stream>>>(task, source_groups);
+    const bool n_first = task.values.n_first();
+    const int64_t lines = div_up(n_first ? task.n : source_groups, kLines);
+    const dim3 grid(static_cast<unsigned>(div_up(n_first ? source_groups : task.n, 32)),
+                    static_cast<unsigned>(std::min(lines, kMaxSlow)));
+    check_values<<<grid, kThreads, 0, stream>>>(task, source_groups);
     return cudaGetLastError();
 }
 
 cudaError_t launch_pack_codes(const PackTask &task, PackStep step, cudaStream_t stream) {
-    const unsigned blocks = blocks_for(task.geometry.columns * tiles_of_column(task.geometry));
-    with_reader(task, [&](auto reader) { pack_tiles<decltype(reader)><<<blocks, kThreads, 0, stream>>>(task, step); });
+    with_reader(task, [&](auto reader) {
+        using Reader = decltype(reader);
+        const dim3 grid = tile_grid(task.geometry, by_column<Reader>(task));
+        pack_tiles<Reader><<<grid, kThreads, 0, stream>>>(task, step);
+    });
     return cudaGetLastError();
 }
 

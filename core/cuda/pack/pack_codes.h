@@ -6,6 +6,24 @@
 
 namespace marlin::cuda {
 
+template <bool along_k>
+struct PackCodesMemory {
+    CodeTile<along_k> tile;
+    alignas(16) int32_t source_row[kRows];
+    alignas(16) GroupParams params[kMaxGroups][kFeatures];
+};
+
+// The codes of padding rows and features.
+template <typename Block, bool along_k>
+MARLIN_HD void pad_codes(const Block &block, const PackTask &task, const TilePlace &place,
+                         PackCodesMemory<along_k> &memory) {
+    const TileGroups groups = groups_of(task.geometry, place.first_row);
+    const Grid grid = task.grid();
+    for (int r = block.thread(); r < kRows; r += Block::kThreads)
+        for (int f = memory.source_row[r] < 0 ? 0 : place.features; f < kFeatures; ++f)
+            memory.tile.at(r, f) = padding_code(memory.params[r >> groups.row_shift][f].zero, grid);
+}
+
 struct Quad {
     int32_t row[4]; // source rows
     uint32_t codes; // one a byte
@@ -13,41 +31,41 @@ struct Quad {
 };
 
 template <bool along_k>
-MARLIN_HD Quad read_quad(const PackTask &task, const TilePlace &place, CodeTile<along_k> &tile, int quad, int feature) {
+MARLIN_HD Quad read_quad(const PackTask &task, const TilePlace &place, PackCodesMemory<along_k> &memory, int quad,
+                         int feature) {
     const TileGroups groups = groups_of(task.geometry, place.first_row);
-    const GroupParams params = tile.params.of[4 * quad >> groups.row_shift][feature];
+    const GroupParams params = memory.params[4 * quad >> groups.row_shift][feature];
     Quad result;
-    result.codes = codes_of_quad(tile, quad, feature);
+    result.codes = codes_of_quad(memory.tile, quad, feature);
     MARLIN_UNROLL
     for (int p = 0; p < 4; ++p) {
-        result.row[p] = tile.source_row[4 * quad + p];
+        result.row[p] = memory.source_row[4 * quad + p];
         const bool padding = result.row[p] < 0 || feature >= place.features;
         result.value[p] =
-            padding ? 0.0f : source_value(result.codes >> (8 * p) & 255u, params.scale, params.zero, task.offsets);
+            padding ? 0.0f
+                    : source_value(float_of(result.codes >> (8 * p) & 255u), params.scale, params.zero, task.offsets);
     }
     return result;
 }
 
-// Codes and, where the source claims it, the 2:4 pattern. Scales and zeros are another kernel's.
+// Codes, and the 2:4 pattern that the source claims. Scales and zeros are another kernel's.
 template <typename Block, bool along_k>
-MARLIN_HD bool is_good(const Block &block, const PackTask &task, const TilePlace &place, CodeTile<along_k> &tile) {
+MARLIN_HD bool is_good(const Block &block, const PackTask &task, const TilePlace &place,
+                       PackCodesMemory<along_k> &memory) {
     bool good = true;
     for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
-        if (task.sparsity != Sparsity::Already24) {
-            good = good && (codes_of_quad(tile, i / kFeatures, i % kFeatures) & 0xf0f0f0f0u) == 0;
-            continue;
-        }
-        const Quad quad = read_quad(task, place, tile, i / kFeatures, i % kFeatures);
-        good = good && (quad.codes & 0xf0f0f0f0u) == 0 && is_24(quad.row, quad.value);
+        const Quad quad = read_quad(task, place, memory, i / kFeatures, i % kFeatures);
+        good &= (quad.codes & 0xf0f0f0f0u) == 0 && is_24(quad.row, quad.value);
     }
     return good;
 }
 
 template <typename Block, bool along_k>
-MARLIN_HD void select_codes(const Block &block, const PackTask &task, const TilePlace &place, CodeTile<along_k> &tile) {
+MARLIN_HD void select_codes(const Block &block, const PackTask &task, const TilePlace &place,
+                            PackCodesMemory<along_k> &memory) {
     for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
-        const Quad quad = read_quad(task, place, tile, i / kFeatures, i % kFeatures);
-        keep_codes(tile, i / kFeatures, i % kFeatures, quad.codes, keep_of_quad(task, quad.row, quad.value));
+        const Quad quad = read_quad(task, place, memory, i / kFeatures, i % kFeatures);
+        keep_codes(memory.tile, i / kFeatures, i % kFeatures, quad.codes, keep_of_quad(task, quad.row, quad.value));
     }
 }
 
@@ -55,38 +73,43 @@ enum class PackStep { Check, Write };
 
 template <typename Reader, typename Block>
 MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep step, const TilePlace &place,
-                          CodeTile<Reader::kAlongK> &tile) {
-    Reader::read(block, task, place, tile);
-    load_source_rows(block, task, place, tile);
-    load_params(block, task, place, tile.params, [&](int64_t group, int64_t n) {
-        return GroupParams{task.values.scale(group, n), task.values.zero(group, n)};
-    });
+                          PackCodesMemory<Reader::kAlongK> &memory) {
+    if (step == PackStep::Check && task.sparsity != Sparsity::Already24) {
+        if (!Reader::holds_codes(block, task, place))
+            lower_to(task.failed_column, static_cast<uint64_t>(place.column));
+        return;
+    }
+    Reader::read(block, task, place, memory.tile);
+    load_source_rows(block, task, place, memory.source_row);
+    for_each_params(
+        block, task, place,
+        [&](int64_t group, int64_t n) {
+            return GroupParams{task.values.scale(group, n), task.values.zero(group, n)};
+        },
+        [&](int g, int f, GroupParams params) { memory.params[g][f] = params; });
     block.sync();
-    pad_codes(block, task, place, tile);
-    block.sync();
+    if (!is_whole(place, task.in_order(), task.k)) {
+        pad_codes(block, task, place, memory);
+        block.sync();
+    }
     if (step == PackStep::Check) {
-        if (!is_good(block, task, place, tile))
-            lower_to(task.failed_column, place.column);
+        if (!is_good(block, task, place, memory))
+            lower_to(task.failed_column, static_cast<uint64_t>(place.column));
         return;
     }
     if (task.geometry.sparse()) {
-        select_codes(block, task, place, tile);
+        select_codes(block, task, place, memory);
         block.sync();
     }
-    write_tile(block, task, place, tile);
+    write_tile(block, task, place, memory.tile, [&](int g, int f) { return memory.params[g][f]; });
 }
 
-// Scales and zeros of a source of codes, in the order in which scales stand there.
-MARLIN_HD inline void check_group_values(const PackTask &task, int64_t groups, int64_t first, int64_t step) {
+// Scale and zero of one group of one column of the matrix.
+MARLIN_HD inline void check_group_value(const PackTask &task, int64_t group, int64_t n) {
     const PackedShape &shape = task.geometry.shape;
-    const bool n_first = task.values.n_first();
-    for (int64_t i = first; i < groups * task.n; i += step) {
-        const int64_t group = n_first ? i % groups : i / task.n;
-        const int64_t n = n_first ? i / groups : i % task.n;
-        if (!is_storable(task.values.scale(group, n), shape.scale_type) ||
-            !is_storable_zero(task.values.zero(group, n), task.offsets, shape.zero_type))
-            lower_to(task.failed_column, n / kFeatures);
-    }
+    if (!is_storable(task.values.scale(group, n), shape.scale_type) ||
+        !is_storable_zero(task.values.zero(group, n), task.offsets, shape.zero_type))
+        lower_to(task.failed_column, static_cast<uint64_t>(n / kFeatures));
 }
 
 } // namespace marlin::cuda

@@ -8,56 +8,74 @@ namespace marlin::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+// CTAs of an SM, at least: shared memory has room for four, the search needs the registers of two.
+constexpr int kBlocks = 4;
+constexpr int kSearchBlocks = 2;
 
 template <bool along_k>
-__global__ void __launch_bounds__(kThreads) fit_tiles(const __grid_constant__ PackTask task) {
+MARLIN_HD bool by_column(const PackTask &task) {
+    return along_k || !task.in_order();
+}
+
+template <bool along_k, bool search>
+__global__ void __launch_bounds__(kThreads, search ? kSearchBlocks : kBlocks)
+    fit_tiles(const __grid_constant__ PackTask task) {
     __shared__ FitMemory<along_k> memory;
-    for_each_tile(task.geometry, along_k || task.order.perm != nullptr, [&](const TilePlace &place) {
+    for_each_tile(task.geometry, by_column<along_k>(task), [&](const TilePlace &place) {
         const RowSpan rows = {place.first_row, place.first_row + place.rows};
-        fit_params<along_k>(Block<kThreads>(), task, {place.column, rows, -1}, memory);
+        fit_params<along_k, search>(Block<kThreads>(), task, {place.column, rows, -1}, memory);
     });
 }
 
 // A CTA for each column and source group.
-template <bool along_k>
-__global__ void __launch_bounds__(kThreads) fit_spans(const __grid_constant__ PackTask task, int64_t groups) {
+template <bool along_k, bool search>
+__global__ void __launch_bounds__(kThreads, search ? kSearchBlocks : kBlocks)
+    fit_spans(const __grid_constant__ PackTask task, int64_t groups) {
     __shared__ FitMemory<along_k> memory;
     for (int64_t i = blockIdx.x; i < task.geometry.columns * groups; i += gridDim.x) {
         const RowSpan rows = task.spans[i % groups];
         if (rows.end > rows.begin)
-            fit_params<along_k>(Block<kThreads>(), task, {i / groups, rows, i % groups}, memory);
+            fit_params<along_k, search>(Block<kThreads>(), task, {i / groups, rows, i % groups}, memory);
         __syncthreads();
     }
 }
 
 template <bool along_k>
-__global__ void __launch_bounds__(kThreads) round_tiles(const __grid_constant__ PackTask task) {
+__global__ void __launch_bounds__(kThreads, kBlocks) round_tiles(const __grid_constant__ PackTask task) {
     __shared__ PackValuesMemory<along_k> memory;
     if (*task.failed_column != kNoColumn)
         return;
-    for_each_tile(task.geometry, along_k || task.order.perm != nullptr,
+    for_each_tile(task.geometry, by_column<along_k>(task),
                   [&](const TilePlace &place) { pack_values<along_k>(Block<kThreads>(), task, place, memory); });
+}
+
+template <bool along_k, bool search>
+void fit(const PackTask &task, int64_t long_groups, cudaStream_t stream) {
+    const Geometry &g = task.geometry;
+    if (long_groups > 0)
+        fit_spans<along_k, search><<<blocks_for(g.columns * long_groups), kThreads, 0, stream>>>(task, long_groups);
+    else
+        fit_tiles<along_k, search><<<tile_grid(g, by_column<along_k>(task)), kThreads, 0, stream>>>(task);
+}
+
+template <bool along_k>
+void round(const PackTask &task, cudaStream_t stream) {
+    round_tiles<along_k><<<tile_grid(task.geometry, by_column<along_k>(task)), kThreads, 0, stream>>>(task);
 }
 
 } // namespace
 
 cudaError_t launch_fit_params(const PackTask &task, int64_t long_groups, cudaStream_t stream) {
-    const bool along_k = task.src_order == Order::NxK;
-    const Geometry &g = task.geometry;
-    if (long_groups > 0) {
-        const auto kernel = along_k ? fit_spans<true> : fit_spans<false>;
-        kernel<<<blocks_for(g.columns * long_groups), kThreads, 0, stream>>>(task, long_groups);
-    } else {
-        const auto kernel = along_k ? fit_tiles<true> : fit_tiles<false>;
-        kernel<<<blocks_for(g.columns * tiles_of_column(g)), kThreads, 0, stream>>>(task);
-    }
+    const bool search = task.scale_method == ScaleMethod::LeastSquares;
+    if (task.src_order == Order::NxK)
+        search ? fit<true, true>(task, long_groups, stream) : fit<true, false>(task, long_groups, stream);
+    else
+        search ? fit<false, true>(task, long_groups, stream) : fit<false, false>(task, long_groups, stream);
     return cudaGetLastError();
 }
 
 cudaError_t launch_pack_values(const PackTask &task, cudaStream_t stream) {
-    const auto kernel = task.src_order == Order::NxK ? round_tiles<true> : round_tiles<false>;
-    const Geometry &g = task.geometry;
-    kernel<<<blocks_for(g.columns * tiles_of_column(g)), kThreads, 0, stream>>>(task);
+    task.src_order == Order::NxK ? round<true>(task, stream) : round<false>(task, stream);
     return cudaGetLastError();
 }
 

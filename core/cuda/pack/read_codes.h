@@ -22,16 +22,47 @@ struct PlainReader {
 
     template <typename Block, typename Tile>
     MARLIN_HD static void read(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
-        const bool in_order = task.order.perm == nullptr && to.first_row + kRows <= task.k;
-        if (task.aligned && to.features == kFeatures && (in_order || !along_k))
+        if (task.aligned && to.features == kFeatures && (!along_k || is_whole(to, task.in_order(), task.k)))
             return read_vectors(block, task, to, tile);
         read_elements(block, task, to, tile, [&](int64_t k, int64_t n) {
-            const int64_t index = along_k ? n * task.ld_src + k : k * task.ld_src + n;
-            return static_cast<uint8_t>(static_cast<uint8_t>(task.src[index]) + code_bias(task.src_type));
+            const auto code = static_cast<uint8_t>(task.src[index_of(task, k, n)]);
+            return static_cast<uint8_t>(code + code_bias(task.src_type));
         });
     }
 
+    // Whether there is nothing but codes in a tile's worth of the source, whose rows are taken in its own order.
+    template <typename Block>
+    MARLIN_HD static bool holds_codes(const Block &block, const PackTask &task, const TilePlace &place) {
+        const uint32_t bias = code_bias(task.src_type);
+        uint32_t bits = 0;
+        if (task.aligned && is_whole(place, true, task.k)) {
+            const std::byte *const first = task.src + index_of(task, place.first_row, place.first_feature);
+            MARLIN_UNROLL
+            for (int i = block.thread(); i < kRows * kFeatures / kCodes; i += Block::kThreads) {
+                const Vector vector = load_vector(first + index_of(task, row_of(i), feature_of(i)));
+                MARLIN_UNROLL
+                for (int w = 0; w < 4; ++w)
+                    bits |= add_to_bytes(vector.word[w], bias);
+            }
+        } else {
+            for (int i = block.thread(); i < kRows * kFeatures; i += Block::kThreads) {
+                const int r = along_k ? i % kRows : i / kFeatures;
+                const int f = along_k ? i / kRows : i % kFeatures;
+                if (place.first_row + r < task.k && f < place.features)
+                    bits |=
+                        (static_cast<uint32_t>(task.src[index_of(task, place.first_row + r, place.first_feature + f)]) +
+                         bias) &
+                        255u;
+            }
+        }
+        return (bits & 0xf0f0f0f0u) == 0;
+    }
+
 private:
+    MARLIN_HD static int64_t index_of(const PackTask &task, int64_t k, int64_t n) {
+        return along_k ? n * task.ld_src + k : k * task.ld_src + n;
+    }
+
     template <typename Block, typename Tile>
     MARLIN_HD static void read_vectors(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
         constexpr int kVectors = kRows * kFeatures / kCodes;
@@ -47,7 +78,7 @@ private:
                 const int64_t n = to.first_feature + feature_of(item);
                 vectors[i] = {}; // padding has its codes later
                 if (k >= 0)
-                    vectors[i] = load_vector(task.src + (along_k ? n * task.ld_src + k : k * task.ld_src + n));
+                    vectors[i] = load_vector(task.src + index_of(task, k, n));
             }
             MARLIN_UNROLL
             for (int i = 0; i < kBatch; ++i) {

@@ -1,14 +1,40 @@
 // Bringing codes out of packed words into a tile: whole vectors where they lie well, single nibbles elsewhere.
 #pragma once
 
+#include "cuda/pack/arithmetic.h"
 #include "cuda/pack/code_tile.h"
 #include "cuda/pack/formats.h"
 
 namespace marlin::cuda {
 
-MARLIN_HD inline unsigned nibble_of(const Vector &vector, int nibble) {
-    return vector.word[nibble / 8] >> (nibble % 8 * 4) & 15u;
-}
+// The nibbles of a vector as bytes: those of word w that have even numbers in byte[2 * w], the odd ones in
+// byte[2 * w + 1].
+struct NibbleBytes {
+    uint32_t byte[8];
+
+    MARLIN_HD explicit NibbleBytes(const Vector &vector) {
+        MARLIN_UNROLL
+        for (int w = 0; w < 4; ++w) {
+            byte[2 * w] = vector.word[w] & 0x0f0f0f0fu;
+            byte[2 * w + 1] = vector.word[w] >> 4 & 0x0f0f0f0fu;
+        }
+    }
+    MARLIN_HD static constexpr int word_of(int nibble) { return nibble / 8 * 2 + nibble % 2; }
+    MARLIN_HD static constexpr uint32_t place_of(int nibble) { return static_cast<uint32_t>(nibble % 8 / 2); }
+    // Four nibbles side by side, the first lowest: one instruction where they stand in two words, else three.
+    MARLIN_HD uint32_t four(int a, int b, int c, int d) const {
+        const int first = word_of(a);
+        const int second = word_of(b) != first ? word_of(b) : word_of(c) != first ? word_of(c) : word_of(d);
+        const auto in_either = [&](int nibble) { return word_of(nibble) == first || word_of(nibble) == second; };
+        const auto selector = [&](int nibble) { return place_of(nibble) + (word_of(nibble) == first ? 0 : 4); };
+        if (in_either(c) && in_either(d))
+            return permute_bytes(byte[first], byte[second],
+                                 selector(a) | selector(b) << 4 | selector(c) << 8 | selector(d) << 12);
+        const uint32_t low = permute_bytes(byte[word_of(a)], byte[word_of(b)], place_of(a) | (place_of(b) + 4) << 4);
+        const uint32_t high = permute_bytes(byte[word_of(c)], byte[word_of(d)], place_of(c) | (place_of(d) + 4) << 4);
+        return permute_bytes(low, high, 0x5410);
+    }
+};
 
 // Writes the nibbles of a vector as bytes; `at` belongs to the first of them. Where two bits of the nibble's number
 // move by one and two bytes, four bytes at a time.
@@ -17,18 +43,18 @@ MARLIN_HD void spread(const Vector &vector, uint8_t *at) {
     constexpr OffsetMap map = place(words_map<Format>(), Shape::offset);
     constexpr int one = map.bit_that_moves(1, 5);
     constexpr int two = map.bit_that_moves(2, 5);
+    const NibbleBytes bytes(vector);
     if constexpr (one >= 0 && two >= 0) {
-        constexpr int mask = 1 << one | 1 << two;
+        constexpr int a = 1 << one;
+        constexpr int b = 1 << two;
         MARLIN_UNROLL
         for (int j = 0; j < kNibblesPerVector; ++j)
-            if ((j & mask) == 0)
-                *reinterpret_cast<uint32_t *>(at + map.of(j)) =
-                    nibble_of(vector, j) | nibble_of(vector, j | 1 << one) << 8 |
-                    nibble_of(vector, j | 1 << two) << 16 | nibble_of(vector, j | mask) << 24;
+            if ((j & (a | b)) == 0)
+                *reinterpret_cast<uint32_t *>(at + map.of(j)) = bytes.four(j, j | a, j | b, j | a | b);
     } else {
         MARLIN_UNROLL
         for (int j = 0; j < kNibblesPerVector; ++j)
-            at[map.of(j)] = static_cast<uint8_t>(nibble_of(vector, j));
+            at[map.of(j)] = static_cast<uint8_t>(bytes.byte[NibbleBytes::word_of(j)] >> (8 * NibbleBytes::place_of(j)));
     }
 }
 
@@ -107,11 +133,16 @@ template <typename Format>
 struct WordsReader {
     static constexpr bool kAlongK = Format::kAlongK;
 
+    // Every nibble is a code.
+    template <typename Block>
+    MARLIN_HD static bool holds_codes(const Block &, const PackTask &, const TilePlace &) {
+        return true;
+    }
+
     template <typename Block, typename Tile>
     MARLIN_HD static void read(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
-        const bool in_order = task.order.perm == nullptr && to.first_row + kRows <= task.k;
         if (task.aligned && to.features == kFeatures) {
-            if (in_order || has_single_row_vectors<Format>())
+            if (is_whole(to, task.in_order(), task.k) || has_single_row_vectors<Format>())
                 return read_vectors<Format>(block, task, to, tile);
             if constexpr (std::is_same_v<Format, GptqWords>)
                 return read_gptq_rows(block, task, to, tile);

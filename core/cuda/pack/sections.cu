@@ -17,6 +17,13 @@ __device__ int64_t threads_of_grid() {
     return static_cast<int64_t>(gridDim.x) * kThreads;
 }
 
+// The same for all lanes.
+__device__ uint64_t sum_of_warp(uint64_t value) {
+    for (int distance = 16; distance > 0; distance /= 2)
+        value += __shfl_xor_sync(0xffffffffu, value, distance);
+    return value;
+}
+
 __global__ void __launch_bounds__(kThreads) write_sections(const __grid_constant__ PackTask task) {
     if (*task.failed_column != kNoColumn)
         return;
@@ -27,8 +34,7 @@ __global__ void __launch_bounds__(kThreads) write_sections(const __grid_constant
 
 __global__ void __launch_bounds__(kThreads) add_checksum(const std::byte *body, int64_t size, uint64_t *sum) {
     uint64_t part = checksum_part(body, size, thread_of_grid(), threads_of_grid());
-    for (int distance = 16; distance > 0; distance /= 2)
-        part += __shfl_down_sync(0xffffffffu, part, distance);
+    part = sum_of_warp(part);
     __shared__ uint64_t parts[kThreads / 32];
     if (threadIdx.x % 32 == 0)
         parts[threadIdx.x / 32] = part;
@@ -40,14 +46,16 @@ __global__ void __launch_bounds__(kThreads) add_checksum(const std::byte *body, 
     atomicAdd(reinterpret_cast<unsigned long long *>(sum), static_cast<unsigned long long>(part));
 }
 
-__global__ void write_header(const __grid_constant__ PackedHeader header, PackedHeader *to,
-                             const uint64_t *body_checksum, const int64_t *failed_column) {
+__global__ void write_header(const __grid_constant__ PackedHeader header, uint64_t *to, const uint64_t *body_checksum,
+                             const uint64_t *failed_column) {
     if (*failed_column != kNoColumn)
         return;
-    PackedHeader sealed = header;
-    seal_header(sealed, *body_checksum);
-    *to = sealed;
+    const int i = static_cast<int>(threadIdx.x);
+    const HeaderWord own = header_word(header, i, *body_checksum);
+    const uint64_t checksum = sum_of_warp(own.checksum);
+    to[i] = i == kHeaderWords - 1 ? checksum : own.word;
 }
+static_assert(kHeaderWords == 32, "a warp writes the header");
 
 } // namespace
 
@@ -66,8 +74,9 @@ cudaError_t launch_checksum(const std::byte *body, int64_t size, uint64_t *sum, 
 }
 
 cudaError_t launch_write_header(const PackedHeader &header, std::byte *to, const uint64_t *body_checksum,
-                                const int64_t *failed_column, cudaStream_t stream) {
-    write_header<<<1, 1, 0, stream>>>(header, reinterpret_cast<PackedHeader *>(to), body_checksum, failed_column);
+                                const uint64_t *failed_column, cudaStream_t stream) {
+    write_header<<<1, kHeaderWords, 0, stream>>>(header, reinterpret_cast<uint64_t *>(to), body_checksum,
+                                                 failed_column);
     return cudaGetLastError();
 }
 

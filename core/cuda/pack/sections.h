@@ -38,14 +38,16 @@ MARLIN_HD inline uint64_t checksum_part(const std::byte *body, int64_t size, int
     return sum;
 }
 
-// A header whose checksum of the body was not known when it was made.
-MARLIN_HD inline void seal_header(PackedHeader &header, uint64_t body_checksum) {
-    header.body_checksum = body_checksum;
-    const auto *const words = reinterpret_cast<const uint64_t *>(&header);
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < offsetof(PackedHeader, header_checksum) / 8; ++i)
-        sum += checksum_word(words[i], i);
-    header.header_checksum = sum;
+// Word `i` of a header whose checksum of the body was not known when it was made, and its part of the header's own.
+inline constexpr int kHeaderWords = static_cast<int>(kHeaderSize / 8);
+struct HeaderWord {
+    uint64_t word;
+    uint64_t checksum;
+};
+MARLIN_HD inline HeaderWord header_word(const PackedHeader &header, int i, uint64_t body_checksum) {
+    constexpr int kBodyChecksum = static_cast<int>(offsetof(PackedHeader, body_checksum) / 8);
+    const uint64_t word = i == kBodyChecksum ? body_checksum : reinterpret_cast<const uint64_t *>(&header)[i];
+    return {word, i == kHeaderWords - 1 ? 0 : checksum_word(word, static_cast<uint64_t>(i))};
 }
 
 } // namespace marlin::cuda

@@ -12,7 +12,7 @@
 namespace marlin::cuda {
 
 // Nothing was found that cannot be packed.
-inline constexpr int64_t kNoColumn = INT64_MAX;
+inline constexpr uint64_t kNoColumn = UINT64_MAX;
 
 struct PackTask {
     Geometry geometry;
@@ -40,8 +40,9 @@ struct PackTask {
     const float *column_scales = nullptr;
 
     std::byte *body = nullptr;
-    int64_t *failed_column = nullptr; // the lowest one that cannot be packed, or kNoColumn
+    uint64_t *failed_column = nullptr; // the lowest one that cannot be packed, or kNoColumn
 
+    MARLIN_HD bool in_order() const { return order.perm == nullptr; }
     MARLIN_HD Grid grid() const { return grid_of(geometry.shape.zero_type); }
     MARLIN_HD RoundingTypes rounding() const { return {geometry.shape.scale_type, geometry.shape.zero_type}; }
     // What stands for the zero of a group that is padding.

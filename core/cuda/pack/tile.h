@@ -46,6 +46,11 @@ struct TilePlace {
     int features = 0; // fewer in the last column
 };
 
+// Rows in the order of the source, and none of them or of the features padding.
+MARLIN_HD constexpr bool is_whole(const TilePlace &place, bool in_order, int64_t k) {
+    return in_order && place.first_row + kRows <= k && place.features == kFeatures;
+}
+
 MARLIN_HD constexpr TilePlace place_of(const Geometry &g, int64_t column, int64_t first_row) {
     TilePlace place;
     place.column = column;
@@ -75,10 +80,5 @@ MARLIN_HD constexpr TileGroups groups_of(const Geometry &g, int64_t first_row) {
     const int shift = g.shape.group_size == 32 ? 5 : g.shape.group_size == 64 ? 6 : 7;
     return {kRows >> shift, shift, first_row >> shift};
 }
-
-// Scale and zero, as the source has them, of the groups of a tile.
-struct TileParams {
-    GroupParams of[kMaxGroups][kFeatures];
-};
 
 } // namespace marlin::cuda

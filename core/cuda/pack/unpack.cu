@@ -8,9 +8,14 @@ namespace {
 constexpr int kThreads = 128;
 
 template <bool along_k>
+MARLIN_HD bool by_column(const UnpackTask &task) {
+    return along_k || task.weights.perm != nullptr;
+}
+
+template <bool along_k>
 __global__ void __launch_bounds__(kThreads) unpack_tiles(const __grid_constant__ UnpackTask task) {
     __shared__ UnpackMemory<along_k> memory;
-    for_each_tile(task.weights.geometry, along_k || task.weights.perm != nullptr,
+    for_each_tile(task.weights.geometry, by_column<along_k>(task),
                   [&](const TilePlace &place) { unpack_tile<along_k>(Block<kThreads>(), task, place, memory); });
 }
 
@@ -38,19 +43,23 @@ __global__ void __launch_bounds__(kThreads)
     });
 }
 
-__global__ void __launch_bounds__(kThreads) find_unprunable(const __grid_constant__ WeightsView w, int64_t *index) {
+__global__ void __launch_bounds__(kThreads) find_unprunable(const __grid_constant__ WeightsView w, uint64_t *index) {
     for_each_group(w, [&](int64_t group, int64_t n, int64_t i) {
         if (!has_pruned_code(read_zero(w, group, n).zero))
-            lower_to(index, i);
+            lower_to(index, static_cast<uint64_t>(i));
     });
+}
+
+template <bool along_k>
+void unpack(const UnpackTask &task, cudaStream_t stream) {
+    const dim3 grid = tile_grid(task.weights.geometry, by_column<along_k>(task));
+    unpack_tiles<along_k><<<grid, kThreads, 0, stream>>>(task);
 }
 
 } // namespace
 
 cudaError_t launch_unpack(const UnpackTask &task, cudaStream_t stream) {
-    const auto kernel = task.dst.order == Order::NxK ? unpack_tiles<true> : unpack_tiles<false>;
-    const Geometry &g = task.weights.geometry;
-    kernel<<<blocks_for(g.columns * tiles_of_column(g)), kThreads, 0, stream>>>(task);
+    task.dst.order == Order::NxK ? unpack<true>(task, stream) : unpack<false>(task, stream);
     return cudaGetLastError();
 }
 
@@ -59,7 +68,7 @@ cudaError_t launch_copy_groups(const WeightsView &weights, GroupPart part, std::
     return cudaGetLastError();
 }
 
-cudaError_t launch_find_unprunable(const WeightsView &weights, int64_t *index, cudaStream_t stream) {
+cudaError_t launch_find_unprunable(const WeightsView &weights, uint64_t *index, cudaStream_t stream) {
     find_unprunable<<<group_blocks(weights), kThreads, 0, stream>>>(weights, index);
     return cudaGetLastError();
 }

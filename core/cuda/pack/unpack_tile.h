@@ -1,6 +1,7 @@
 // One tile on the way back: packed bytes become values or codes in the row order of the source.
 #pragma once
 
+#include "cuda/pack/arithmetic.h"
 #include "cuda/pack/code_tile.h"
 #include "cuda/pack/write_run.h"
 #include "pack/unpack_plan.h"
@@ -17,7 +18,22 @@ inline bool is_aligned(const Destination &dst) {
     return reinterpret_cast<uintptr_t>(dst.data) % 16 == 0 && dst.ld * size_of(dst.type) % 16 == 0;
 }
 
-inline constexpr uint8_t kPruned = 16;
+inline constexpr uint32_t kPruned = 16;
+
+// What the codes of one group and feature stand for.
+struct alignas(16) Meaning {
+    float scale;
+    float base;
+    float offset;
+    uint32_t pruned_code;
+
+    MARLIN_HD float value(uint32_t code) const {
+        return code == kPruned ? 0.0f : (float_of(code) - base) * scale + offset;
+    }
+    MARLIN_HD uint32_t code(uint32_t code_or_pruned) const {
+        return code_or_pruned == kPruned ? pruned_code : code_or_pruned;
+    }
+};
 
 // Tiles stand as dst does.
 template <bool along_k>
@@ -28,8 +44,7 @@ struct UnpackMemory {
     alignas(16) uint8_t code[Shape::kSize];     // kPruned where 2:4 left one out
     alignas(16) uint8_t position[Shape::kSize]; // at the rows of kept codes
     alignas(16) int32_t source_row[kRows];
-    alignas(16) CodeGrid grid[kMaxGroups][kFeatures];
-    uint8_t pruned_code[kMaxGroups][kFeatures];
+    Meaning meaning[kMaxGroups][kFeatures];
 
     MARLIN_HD uint8_t &at(int row, int feature) { return code[Shape::offset(row, feature)]; }
 };
@@ -43,8 +58,8 @@ MARLIN_HD void read_groups(const Block &block, const WeightsView &w, const TileP
         if (f >= place.features || g << groups.row_shift >= place.rows)
             continue;
         const ZeroAndOffset zero = read_zero(w, groups.first + g, place.first_feature + f);
-        memory.grid[g][f] = {read_scale(w, groups.first + g, place.first_feature + f), 1.0f, zero.zero, zero.offset};
-        memory.pruned_code[g][f] = padding_code(zero.zero, grid_of(w.shape().zero_type));
+        memory.meaning[g][f] = {read_scale(w, groups.first + g, place.first_feature + f), zero.zero, zero.offset,
+                                padding_code(zero.zero, grid_of(w.shape().zero_type))};
     }
     for (int r = block.thread(); r < kRows; r += Block::kThreads) {
         const int64_t row = place.first_row + r;
@@ -97,37 +112,70 @@ MARLIN_HD void expand_quads(const Block &block, Memory &memory) {
     }
 }
 
-// The bits of one element of dst.
-template <typename Memory>
-MARLIN_HD uint32_t element_of(const Memory &memory, const TileGroups &groups, Type type, int row, int feature) {
-    const int g = row >> groups.row_shift;
-    const uint8_t code = memory.code[Memory::Shape::offset(row, feature)];
-    if (!is_float(type)) {
-        const unsigned stored = code == kPruned ? memory.pruned_code[g][feature] : code;
-        return (stored - (type == Type::S4 ? 8u : 0u)) & 255u;
+// Codes of as many neighbours as a vector of dst holds, four to a word; meaning(j) is that of neighbour j.
+template <Type type, typename MeaningOf>
+MARLIN_HD Vector vector_of(const uint8_t *codes, MeaningOf meaning) {
+    constexpr int kEach = static_cast<int>(16 / size_of(type));
+    uint32_t words[kEach / 4];
+    MARLIN_UNROLL
+    for (int w = 0; w < kEach / 4; ++w)
+        words[w] = *reinterpret_cast<const uint32_t *>(codes + 4 * w);
+    const auto code = [&](int j) { return words[j / 4] >> (j % 4 * 8) & 255u; };
+    Vector vector;
+    MARLIN_UNROLL
+    for (int w = 0; w < 4; ++w) {
+        if constexpr (type == Type::F32) {
+            vector.word[w] = std::bit_cast<uint32_t>(meaning(w).value(code(w)));
+        } else if constexpr (is_float(type)) {
+            vector.word[w] = narrow(meaning(2 * w).value(code(2 * w)), meaning(2 * w + 1).value(code(2 * w + 1)), type);
+        } else {
+            vector.word[w] = 0;
+            MARLIN_UNROLL
+            for (int j = 4 * w; j < 4 * w + 4; ++j)
+                vector.word[w] |= ((meaning(j).code(code(j)) - (type == Type::S4 ? 8u : 0u)) & 255u) << (j % 4 * 8);
+        }
     }
-    return stored_bits(code == kPruned ? 0.0f : value_of(code, memory.grid[g][feature]), type);
+    return vector;
 }
 
-// Neighbours of dst, as many as a vector holds, at a time.
-template <Type type, typename Block, typename Memory>
-MARLIN_HD void write_vectors(const Block &block, const UnpackTask &task, const TilePlace &place, const Memory &memory) {
-    constexpr int kSize = static_cast<int>(size_of(type));
-    constexpr int kEach = 16 / kSize;
-    constexpr int kVectorsOfLine = (Memory::kAlongK ? kRows : kFeatures) / kEach;
+// Vectors along features: a thread keeps the meanings of its features over the rows of a group.
+template <Type type, typename Block>
+MARLIN_HD void write_vectors(const Block &block, const UnpackTask &task, const TilePlace &place,
+                             const UnpackMemory<false> &memory) {
+    constexpr int kEach = static_cast<int>(16 / size_of(type));
+    constexpr int kVectors = kFeatures / kEach;
+    constexpr int kRowsAtOnce = Block::kThreads < kVectors ? 1 : Block::kThreads / kVectors;
     const TileGroups groups = groups_of(task.weights.geometry, place.first_row);
-    for (int i = block.thread(); i < kRows * kFeatures / kEach; i += Block::kThreads) {
-        const int r = Memory::kAlongK ? i % kVectorsOfLine * kEach : i / kVectorsOfLine;
-        const int f = Memory::kAlongK ? i / kVectorsOfLine : i % kVectorsOfLine * kEach;
-        if (memory.source_row[r] < 0)
-            continue;
-        Vector vector = {};
-        MARLIN_UNROLL
-        for (int j = 0; j < kEach; ++j)
-            vector.word[j * kSize / 4] |=
-                element_of(memory, groups, type, r + (Memory::kAlongK ? j : 0), f + (Memory::kAlongK ? 0 : j))
-                << (j * kSize % 4 * 8);
-        store_vector(task.dst.at(memory.source_row[r], place.first_feature + f), vector);
+    const int rows_of_group = 1 << groups.row_shift;
+    for (int v = block.thread() % kVectors; v < kVectors; v += Block::kThreads)
+        for (int g = 0; g < groups.count; ++g) {
+            Meaning meanings[kEach];
+            MARLIN_UNROLL
+            for (int j = 0; j < kEach; ++j)
+                meanings[j] = memory.meaning[g][v * kEach + j];
+            for (int i = block.thread() / kVectors; i < rows_of_group; i += kRowsAtOnce) {
+                const int r = g * rows_of_group + i;
+                if (memory.source_row[r] >= 0)
+                    store_vector(task.dst.at(memory.source_row[r], place.first_feature + v * kEach),
+                                 vector_of<type>(memory.code + CodeShape<false>::offset(r, v * kEach),
+                                                 [&](int j) { return meanings[j]; }));
+            }
+        }
+}
+
+// Vectors along rows, which are in order and in one group.
+template <Type type, typename Block>
+MARLIN_HD void write_vectors(const Block &block, const UnpackTask &task, const TilePlace &place,
+                             const UnpackMemory<true> &memory) {
+    constexpr int kEach = static_cast<int>(16 / size_of(type));
+    constexpr int kVectors = kRows / kEach;
+    const TileGroups groups = groups_of(task.weights.geometry, place.first_row);
+    for (int i = block.thread(); i < kVectors * kFeatures; i += Block::kThreads) {
+        const int r = i % kVectors * kEach;
+        const int f = i / kVectors;
+        const Meaning meaning = memory.meaning[r >> groups.row_shift][f];
+        store_vector(task.dst.at(place.first_row + r, place.first_feature + f),
+                     vector_of<type>(memory.code + CodeShape<true>::offset(r, f), [&](int) { return meaning; }));
     }
 }
 
@@ -136,14 +184,17 @@ MARLIN_HD void write_elements(const Block &block, const UnpackTask &task, const 
                               const Memory &memory) {
     const TileGroups groups = groups_of(task.weights.geometry, place.first_row);
     const Type type = task.dst.type;
+    const auto size = static_cast<size_t>(size_of(type));
     for (int i = block.thread(); i < kRows * kFeatures; i += Block::kThreads) {
         const int r = Memory::kAlongK ? i % kRows : i / kFeatures;
         const int f = Memory::kAlongK ? i / kRows : i % kFeatures;
         if (memory.source_row[r] < 0 || f >= place.features)
             continue;
-        const uint32_t bits = element_of(memory, groups, type, r, f);
-        std::memcpy(task.dst.at(memory.source_row[r], place.first_feature + f), &bits,
-                    static_cast<size_t>(size_of(type)));
+        const Meaning &meaning = memory.meaning[r >> groups.row_shift][f];
+        const uint32_t code = memory.code[Memory::Shape::offset(r, f)];
+        const uint32_t bits =
+            is_float(type) ? stored_bits(meaning.value(code), type) : meaning.code(code) - (type == Type::S4 ? 8u : 0u);
+        std::memcpy(task.dst.at(memory.source_row[r], place.first_feature + f), &bits, size);
     }
 }
 
@@ -151,8 +202,7 @@ template <typename Block, bool along_k>
 MARLIN_HD void write_dst(const Block &block, const UnpackTask &task, const TilePlace &place,
                          const UnpackMemory<along_k> &memory) {
     const WeightsView &w = task.weights;
-    const bool in_order = w.perm == nullptr && place.first_row + kRows <= w.k;
-    if (!task.aligned || place.features < kFeatures || (along_k && !in_order))
+    if (!task.aligned || place.features < kFeatures || (along_k && !is_whole(place, w.perm == nullptr, w.k)))
         return write_elements(block, task, place, memory);
     switch (task.dst.type) {
     case Type::F32:

@@ -41,9 +41,13 @@ struct TileRuns {
     int count = 1;
     int vectors_of_codes = 0; // of one run
 
-    MARLIN_HD TileRuns(const Geometry &g, Byte *body, const TilePlace &place)
-        : first(body + g.run_offset(place.column, place.first_row / g.run_k)), run_size(g.run_size),
-          count(place.rows / static_cast<int>(g.run_k)), vectors_of_codes(static_cast<int>(g.codes_size / 16)) {}
+    MARLIN_HD TileRuns(const Geometry &g, Byte *body, const TilePlace &place) {
+        const int shift = g.run_k == 64 ? 6 : 7;
+        first = body + g.run_offset(place.column, place.first_row >> shift);
+        run_size = g.run_size;
+        count = place.rows >> shift;
+        vectors_of_codes = static_cast<int>(g.codes_size / 16);
+    }
     // Vector `i` of the codes of all runs.
     MARLIN_HD Byte *codes(int i) const {
         const int run = i >= vectors_of_codes ? 1 : 0;
@@ -64,11 +68,11 @@ MARLIN_HD void write_codes(const Block &block, const Tile &tile, const TileRuns<
         Vector vector;
         MARLIN_UNROLL
         for (int w = 0; w < 4; ++w) {
-            uint32_t word = 0;
+            uint32_t word = 0; // sums become fused instructions where ors would not
             MARLIN_UNROLL
             for (int j = 0; j < 8; ++j) {
                 const uint32_t code = codes[map.of(w * 8 + j)];
-                word |= (is_sparse24(layout) ? code & 15u : code) << (4 * j);
+                word += (is_sparse24(layout) ? code & 15u : code) * (1u << (4 * j));
             }
             vector.word[w] = word ^ flip;
         }
@@ -87,42 +91,49 @@ MARLIN_HD void write_positions(const Block &block, const Tile &tile, std::byte *
             uint32_t word = 0;
             MARLIN_UNROLL
             for (int j = 0; j < 16; ++j)
-                word |= (uint32_t{codes[map.of(w * 16 + j)]} >> 4) << (2 * j);
+                word += (uint32_t{codes[map.of(w * 16 + j)]} >> 4) * (1u << (2 * j));
             vector.word[w] = word;
         }
         store_vector(metadata + i * 16, vector);
     }
 }
 
-// Numbers of 64 features by the stored type, one vector a step; `number(feature)` gives them.
-template <typename Block, typename Number>
-MARLIN_HD void write_numbers(const Block &block, std::byte *to, Type type, Number number) {
-    const int size = static_cast<int>(size_of(type));
-    const int each = 16 / size;
-    for (int i = block.thread(); i < kFeatures / each; i += Block::kThreads) {
-        Vector vector = {};
-        for (int j = 0; j < each; ++j)
-            vector.word[j * size / 4] |= stored_bits(number(i * each + j), type) << (j * size % 4 * 8);
-        store_vector(to + i * 16, vector);
-    }
+MARLIN_HD inline void store_number(std::byte *at, float number, Type type) {
+    const uint32_t bits = stored_bits(number, type);
+    if (type == Type::F32)
+        *reinterpret_cast<uint32_t *>(at) = bits;
+    else if (type == Type::U8)
+        *at = static_cast<std::byte>(bits);
+    else
+        *reinterpret_cast<uint16_t *>(at) = static_cast<uint16_t>(bits);
 }
 
-// Scales and zeros of the groups of a tile, in its runs or apart.
-template <typename Block>
-MARLIN_HD void write_params(const Block &block, const PackTask &task, const TilePlace &place,
-                            const TileParams &params) {
+// Scales and zeros of the groups of a tile, in its runs or apart. params_at(group of the tile, feature) has them.
+template <typename Block, typename ParamsAt>
+MARLIN_HD void write_params(const Block &block, const PackTask &task, const TilePlace &place, ParamsAt params_at) {
     const Geometry &g = task.geometry;
-    if (g.groups_in_run == 0 && place.first_row > 0)
+    const bool apart = g.groups_in_run == 0;
+    if (apart && place.first_row > 0)
         return;
-    const TileGroups groups = groups_of(g, place.first_row);
-    const int stored = g.groups_in_run == 0 ? 1 : place.rows >> groups.row_shift;
-    for (int i = 0; i < stored; ++i) {
-        const GroupParams(&of)[kFeatures] = params.of[i];
-        write_numbers(block, task.body + g.scale(groups.first + i, place.first_feature), g.shape.scale_type,
-                      [&](int f) { return of[f].scale; });
-        if (g.shape.zero_type != Type::None)
-            write_numbers(block, task.body + g.zero(groups.first + i, place.first_feature), g.shape.zero_type,
-                          [&](int f) { return of[f].zero; });
+    const TileRuns runs(g, task.body, place);
+    const int groups_in_run = static_cast<int>(g.groups_in_run);
+    const int scale_size = static_cast<int>(size_of(g.shape.scale_type));
+    const int zero_size = static_cast<int>(size_of(g.shape.zero_type));
+    for (int i = block.thread(); i < (apart ? 1 : runs.count * groups_in_run) * kFeatures; i += Block::kThreads) {
+        const int f = i % kFeatures;
+        const GroupParams of = params_at(i / kFeatures, f);
+        std::byte *scales = task.body + g.scales_apart;
+        std::byte *zeros = task.body + g.zeros_apart;
+        int64_t index = place.first_feature + f;
+        if (!apart) {
+            const int run = i / kFeatures >= groups_in_run ? 1 : 0;
+            scales = runs.first + run * runs.run_size + g.codes_size;
+            zeros = scales + g.scales_size;
+            index = i - run * groups_in_run * kFeatures;
+        }
+        store_number(scales + index * scale_size, of.scale, g.shape.scale_type);
+        if (zero_size != 0)
+            store_number(zeros + index * zero_size, of.zero, g.shape.zero_type);
     }
 }
 
@@ -135,8 +146,9 @@ MARLIN_HD void write_as(const Block &block, const PackTask &task, const TilePlac
 }
 
 // Everything that the tile brings to the packed bytes.
-template <typename Block, typename Tile>
-MARLIN_HD void write_tile(const Block &block, const PackTask &task, const TilePlace &place, const Tile &tile) {
+template <typename Block, typename Tile, typename ParamsAt>
+MARLIN_HD void write_tile(const Block &block, const PackTask &task, const TilePlace &place, const Tile &tile,
+                          ParamsAt params_at) {
     switch (task.geometry.shape.layout) {
     case Layout::Sparse24Draft:
         write_as<Layout::Sparse24Draft>(block, task, place, tile);
@@ -150,7 +162,7 @@ MARLIN_HD void write_tile(const Block &block, const PackTask &task, const TilePl
     default:
         write_as<Layout::DenseDraft>(block, task, place, tile);
     }
-    write_params(block, task, place, tile.params);
+    write_params(block, task, place, params_at);
 }
 
 } // namespace marlin::cuda

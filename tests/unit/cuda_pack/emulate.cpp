@@ -30,16 +30,22 @@ void for_each_tile(const Geometry &g, Visit visit) {
 void run_codes(const PackTask &task, PackStep step) {
     with_reader(task, [&](auto reader) {
         using Reader = decltype(reader);
-        const auto tile = std::make_unique<CodeTile<Reader::kAlongK>>();
-        for_each_tile(task.geometry,
-                      [&](const TilePlace &place) { cuda::pack_codes<Reader>(OneThread(), task, step, place, *tile); });
+        const auto memory = std::make_unique<PackCodesMemory<Reader::kAlongK>>();
+        for_each_tile(task.geometry, [&](const TilePlace &place) {
+            cuda::pack_codes<Reader>(OneThread(), task, step, place, *memory);
+        });
     });
 }
 
 template <bool along_k>
 void fit(const PackTask &task, std::span<const RowSpan> spans) {
     const auto memory = std::make_unique<FitMemory<along_k>>();
-    const auto run = [&](const FitPlace &place) { fit_params<along_k>(OneThread(), task, place, *memory); };
+    const auto run = [&](const FitPlace &place) {
+        if (task.scale_method == ScaleMethod::LeastSquares)
+            fit_params<along_k, true>(OneThread(), task, place, *memory);
+        else
+            fit_params<along_k, false>(OneThread(), task, place, *memory);
+    };
     if (spans.empty())
         return for_each_tile(task.geometry, [&](const TilePlace &place) {
             run({place.column, {place.first_row, place.first_row + place.rows}, -1});
@@ -66,11 +72,11 @@ void unpack_tiles(const UnpackTask &task) {
 
 } // namespace
 
-int64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed) {
+uint64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed) {
     const PreparedPack prepared = prepare_pack(request, packed);
     const Geometry &g = prepared.geometry;
     PackTask task = make_task(request, prepared, packed.data() + kHeaderSize);
-    int64_t failed = kNoColumn;
+    uint64_t failed = kNoColumn;
     task.failed_column = &failed;
     const bool values = prepared.plan.zeros == SourceZeros::Rounded;
     const bool along_k = request.src_order == Order::NxK;
@@ -80,7 +86,9 @@ int64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed) {
         const std::vector<RowSpan> spans = long_groups(request, prepared);
         along_k ? fit<true>(task, spans) : fit<false>(task, spans);
     } else {
-        check_group_values(task, prepared.plan.source_groups, 0, 1);
+        for (int64_t group = 0; group < prepared.plan.source_groups; ++group)
+            for (int64_t n = 0; n < request.n; ++n)
+                check_group_value(task, group, n);
         run_codes(task, PackStep::Check);
     }
     if (failed != kNoColumn)
@@ -91,9 +99,17 @@ int64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed) {
         run_codes(task, PackStep::Write);
     for (int64_t offset = runs_end(g); offset < g.body_size; offset += 4)
         write_section_word(task, offset);
-    PackedHeader header = make_header(g, request.k, uint64_t{0});
-    seal_header(header, checksum_part(task.body, g.body_size, 0, 2) + checksum_part(task.body, g.body_size, 1, 2));
-    std::memcpy(packed.data(), &header, sizeof header);
+    const uint64_t body_checksum =
+        checksum_part(task.body, g.body_size, 0, 2) + checksum_part(task.body, g.body_size, 1, 2);
+    const PackedHeader header = make_header(g, request.k, uint64_t{0});
+    uint64_t words[kHeaderWords];
+    uint64_t checksum = 0;
+    for (int i = 0; i < kHeaderWords; ++i) {
+        const HeaderWord word = header_word(header, i, body_checksum);
+        checksum += word.checksum;
+        words[i] = i == kHeaderWords - 1 ? checksum : word.word;
+    }
+    std::memcpy(packed.data(), words, sizeof words);
     return kNoColumn;
 }
 

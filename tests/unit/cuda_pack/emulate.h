@@ -8,7 +8,7 @@
 namespace marlin::test {
 
 // Packs like pack_host. Returns kNoColumn, or the lowest column that cannot be packed, with nothing written.
-int64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed);
+uint64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed);
 
 // Unpacks weights that lie on the host, dst only.
 void unpack_emulated(const WeightsView &weights, const UnpackRequest &request);
