@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "common/problem.h"
 #include "pack/request.h"
@@ -92,6 +93,8 @@ struct BackendConfig {
     void *stream = nullptr;
     void *workspace = nullptr;
     int64_t workspace_size = 0;
+    // Receives a sentence about what takes long or goes slower than it could, before it happens; may be null.
+    void (*warn)(std::string_view text) = nullptr;
 };
 
 std::unique_ptr<Backend> make_cpu_backend(const BackendConfig &config);

@@ -1,5 +1,6 @@
 // Creating, asking, setting and destroying handles.
 #include "boundary.h"
+#include "log.h"
 
 namespace marlin::capi {
 namespace {
@@ -30,6 +31,7 @@ std::unique_ptr<Backend> make_backend(const marlin_handle_desc &desc) {
     config.stream = desc.stream;
     config.workspace = desc.workspace;
     config.workspace_size = static_cast<int64_t>(desc.workspace_size);
+    config.warn = [](std::string_view text) { log_message(MARLIN_LOG_WARNING, text); };
     if (device == DeviceKind::Cuda) {
         if (desc.num_threads != 0)
             fail(Status::InvalidArgument, "desc.num_threads is {}, expected 0 for a CUDA handle", desc.num_threads);

@@ -16,6 +16,9 @@ CudaBackend::CudaBackend(const BackendConfig &config) : device_(open_device(conf
         check_memory(config.workspace, "workspace");
     set_workspace(config.workspace, config.workspace_size);
     order_ = std::make_unique<Event>();
+    const std::string note = code_note(device_);
+    if (config.warn != nullptr && !note.empty())
+        config.warn(note);
     prepare_dense(device_);
 }
 

@@ -53,4 +53,7 @@ DeviceInfo open_device(int32_t ordinal);
 
 inline constexpr int32_t kMinComputeCapability = 80;
 
+// A sentence where the library has no machine code for such a device, so that the driver compiles its PTX; else empty.
+std::string code_note(const DeviceInfo &device);
+
 } // namespace marlin::cuda

@@ -50,6 +50,19 @@ TEST_CASE("opening a device fails with the survey's reason where there is none")
     }
 }
 
+TEST_CASE("a device that the driver must compile for is announced") {
+    cuda::DeviceInfo device;
+    device.name = "a GPU";
+    for (const int32_t known : {80, 86, 89, 90}) {
+        device.compute_capability = known;
+        CHECK(cuda::code_note(device).empty());
+    }
+    for (const int32_t newer : {100, 103, 120}) {
+        device.compute_capability = newer;
+        CHECK(cuda::code_note(device).find("PTX") != std::string::npos);
+    }
+}
+
 TEST_CASE("opening device 0 describes it", "[gpu]") {
     const cuda::DeviceInfo info = cuda::open_device(0);
     CHECK(info.ordinal == 0);
