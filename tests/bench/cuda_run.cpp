@@ -8,6 +8,7 @@
 #include <optional>
 #include <tuple>
 
+#include "cuda_pack_run.h"
 #include "cuda_report.h"
 #include "date.h"
 #include "limit.h"
@@ -121,6 +122,8 @@ bool cuda_is_here() {
 }
 
 Output run_on_cuda(const Options &options) {
+    if (is_packing(options))
+        return run_packing(options);
     const std::vector<Problem> problems = collect_problems(options.problems, options.grid, options.part);
     Workbench workbench(options);
     CudaReport report = workbench.describe();

@@ -17,12 +17,12 @@ void read_options(CLI::App &app, Options &options) {
                                                  {"avx512_bf16", MARLIN_CPU_ISA_AVX512_BF16}};
     app.add_option(
         "problems", options.problems,
-        "problems such as \"gemm f16 s4 g128 m16 n4096 k4096\", or @file with one a line; none: a short list");
+        "problems such as \"gemm f16 s4 g128 m16 n4096 k4096\", or @file with one a line; none: a short list; "
+        "GPU: or \"pack gptq g128 n8192 k8192\", \"unpack f16 g128 n8192 k8192\"");
     app.add_option("--grid", options.grid,
                    "a list of problems for GPUs: full has every shape and batch, quick a few, roofline square layers "
-                   "up to 32k by "
-                   "65k tokens")
-        ->check(CLI::IsMember({"quick", "full", "roofline"}));
+                   "up to 32k by 65k tokens, packing every way to pack and unpack a layer")
+        ->check(CLI::IsMember({"quick", "full", "roofline", "packing"}));
     app.add_flag_callback(
         "--quick", [&options] { options.grid = "quick"; }, "the same as --grid quick: under a minute");
     app.add_option("--part", options.part, "I/N: measure part I of N of the problems; a shape is never divided");
