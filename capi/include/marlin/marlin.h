@@ -223,7 +223,8 @@ typedef struct marlin_weights {
 /* Reads the header of packed bytes that marlin_pack made, here or elsewhere, and checks the checksums of header and
  * body (one pass over the bytes). packed is in the handle's memory, 256-byte aligned, and must outlive weights and its
  * copies; packed_size may exceed what the header says.
- * Errors: INVALID_ARGUMENT; BAD_PACKED_DATA (damaged, truncated, or of an unknown layout); DEVICE_ERROR. */
+ * Errors: INVALID_ARGUMENT; BAD_PACKED_DATA (damaged, truncated, or of an unknown layout); OUT_OF_MEMORY;
+ * DEVICE_ERROR. */
 MARLIN_API marlin_status marlin_weights_attach(marlin_handle_t handle, const void *packed, size_t packed_size,
                                                marlin_weights *weights);
 
@@ -302,7 +303,8 @@ typedef struct marlin_pack_desc {
 
 typedef struct marlin_pack_input {
     uint32_t struct_size;
-    int32_t memory;     /* 0: the handle's memory; 1: host memory. The same for CPU handles */
+    int32_t memory;     /* 0: the handle's memory; 1: host memory, which a CUDA handle copies to its GPU for the call.
+                           The same for CPU handles */
     const void *src;    /* src, scales and zeros: any alignment; the typed pointers: that of their type */
     size_t src_size;    /* exactly what the description gives, as all below */
     const void *scales; /* NULL: computed here (values only) */
@@ -348,7 +350,7 @@ typedef struct marlin_unpack_desc {
 } marlin_unpack_desc;
 
 /* The way back from any layout, 2:4 included: pruned weights are 0 (as codes: the code that means 0).
- * Errors: INVALID_ARGUMENT, NOT_SUPPORTED (codes of 2:4 weights where no code means 0), DEVICE_ERROR. */
+ * Errors: INVALID_ARGUMENT; NOT_SUPPORTED (codes of 2:4 weights where no code means 0); OUT_OF_MEMORY; DEVICE_ERROR. */
 MARLIN_API marlin_status marlin_unpack(marlin_handle_t handle, const marlin_weights *weights,
                                        const marlin_unpack_desc *desc);
 
