@@ -46,8 +46,8 @@ struct SparseSlabShape {
     static constexpr int kStage = (kActivations + team_warps * kWarpStage + 127) / 128 * 128;
     static constexpr int kSumStride = kFeatures + 4; // floats a token: lanes of a store fall into different banks
     // Sums have a place of their own, for one token tile at a time, so that warps run on into the next pass while
-    // others add up. From 32 tokens on it would be too small or too large: they go into the slot that a team consumed
-    // last.
+    // others add up. From 32 tokens on, tile by tile is too many barriers and all at once too much memory: they go into
+    // the slot that a team consumed last.
     static constexpr bool kSumsInSlot = token_tiles >= 4;
     static constexpr int kSumTiles =
         kSumsInSlot ? (token_tiles * 32 * kSumStride <= kStage ? token_tiles : kStage / (32 * kSumStride)) : 1;
