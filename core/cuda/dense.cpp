@@ -112,12 +112,13 @@ void run_dense(const Problem &problem, const GemmOperands &operands, const Weigh
     auto *workspace = static_cast<std::byte *>(context.workspace);
     const Geometry &geometry = weights.geometry;
     const bool gathers = problem.act_order || problem.lda % 8 != 0 || reinterpret_cast<uintptr_t>(operands.a) % 16 != 0;
-    check_workspace(workspace_size(problem, geometry, context.limits, context.wishes, instances(), gathers), context);
     if (!gathers) {
         const Launch launch = choose(problem, geometry, context.limits, context.wishes, instances());
+        check_workspace(kArrivalsSize + launch.partials_size, context);
         launch_kernel(launch, make_args(problem, operands, weights, launch, workspace), stream);
         return;
     }
+    check_workspace(workspace_size(problem, geometry, context.limits, context.wishes, instances(), true), context);
     const int64_t rows = gather_rows(problem, geometry);
     std::byte *gathered = workspace + kArrivalsSize;
     for (int64_t row = 0; row < problem.m; row += rows) {

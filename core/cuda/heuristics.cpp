@@ -5,36 +5,19 @@
 
 #include "common/arith.h"
 #include "common/error.h"
+#include "cuda/candidates.h"
 #include "cuda/sparse_heuristics.h"
 #include "cuda/stripe_model.h"
 
 namespace marlin::cuda {
 namespace {
 
-constexpr int64_t kRowGroup = 16; // features of a row group
-constexpr int64_t kMaxGridY = 65535;
-
 // Microseconds, and bytes a microsecond of all SMs.
 constexpr double kPass = 1.2;        // the sum over the warps, once more
 constexpr double kSlabBytes = 5.6e6; // weights and activations from L2
 
-Weights weights_of(const Problem &p) {
-    return p.zero_type == Type::None && p.group_size == 128 && p.scale_type == p.a_type ? Weights::Group128
-                                                                                        : Weights::General;
-}
-
-bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
-    return (instance.family == Family::Slab || instance.family == Family::Stripe) && instance.a_type == p.a_type &&
-           instance.weights == weights_of(p) && instance.shared_size <= limits.shared_memory_per_block;
-}
-
 Launch slab_launch(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits) {
-    Launch launch;
-    launch.instance = &instance;
-    const int64_t row_groups = geometry.n_packed() / kRowGroup;
-    launch.groups_per_cta = static_cast<int32_t>(div_up(row_groups, limits.sm_count));
-    launch.grid[0] = div_up(row_groups, launch.groups_per_cta);
-    launch.grid[1] = div_up(p.m, instance.tokens);
+    Launch launch = slabs(instance, p, geometry, limits);
     // A pass costs about one row group more than it has.
     const int64_t of_pass = instance.features / kRowGroup;
     const int64_t passes = div_up(launch.groups_per_cta, of_pass);
@@ -44,17 +27,6 @@ Launch slab_launch(const Instance &instance, const Problem &p, const Geometry &g
     launch.cost = kModelLaunch + static_cast<double>(passes - 1) * kPass +
                   bytes / kSlabBytes * static_cast<double>(launch.grid[1]) * kModelSms / limits.sm_count;
     return launch;
-}
-
-const Instance *forced(const Problem &p, const Limits &limits, const Wishes &wishes,
-                       std::span<const Instance *const> instances) {
-    for (const Instance *instance : instances)
-        if (instance->number == wishes.kernel) {
-            if (!fits(*instance, p, limits))
-                fail(Status::NotSupported, "kernel {} ({}) cannot run {}", wishes.kernel, instance->name, to_text(p));
-            return instance;
-        }
-    fail(Status::NotSupported, "MARLIN_OPTION_KERNEL is {}, which is no dense kernel of this device", wishes.kernel);
 }
 
 // Whether a slab of so many tokens makes sense for m rows: the narrowest that takes all. A row's sum is the same in
@@ -83,7 +55,7 @@ Launch choose(const Problem &p, const Geometry &geometry, const Limits &limits, 
             best = launch;
     };
     if (wishes.kernel != 0) {
-        consider(*forced(p, limits, wishes, instances));
+        consider(forced(p, limits, wishes, instances));
     } else {
         for (const Instance *instance : instances) {
             if (!fits(*instance, p, limits))

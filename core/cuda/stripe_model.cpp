@@ -45,73 +45,89 @@ double sustained(const Instance &instance) {
     }
 }
 
-int64_t units_of(const Instance &instance, const Geometry &geometry) {
-    return div_up(geometry.shape.k_packed / block_rows(instance), instance.k_groups);
-}
-
-// Tiles over CTAs: `striped` of them cut into stripes.
-Launch launch_of(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits,
-                 int64_t ctas, int64_t striped) {
-    Launch launch;
-    launch.instance = &instance;
-    const int64_t feature_tiles = div_up(p.n, instance.features);
-    const int64_t token_tiles = div_up(p.m, instance.tokens);
-    const int64_t units = units_of(instance, geometry);
-    const int64_t tiles = feature_tiles * token_tiles;
-    launch.grid[0] = ctas;
-    launch.partition = Partition(feature_tiles, token_tiles, units, striped, ctas);
-    launch.partials_size = striped > 0 ? 2 * ctas * instance.partial_size : 0;
-    const double of_sm = static_cast<double>(div_up(ctas, limits.sm_count));
-    const auto rows = static_cast<double>(instance.k_groups * block_rows(instance));
-    const double math = 2.0 * instance.features * instance.tokens * rows / (sustained(instance) / kModelSms);
-    const double memory = instance.features * rows * (is_sparse(instance) ? 0.4 : 0.52) / (kStripeBytes / kModelSms);
-    const double unit = std::max(math, memory) * of_sm;
-    const int64_t whole = div_up(tiles - striped, ctas);
-    const int64_t stripe = div_up(striped * units, ctas);
-    int64_t segments = whole;
-    int64_t sharers = 1;
-    if (stripe > 0) {
-        const bool even = units % stripe == 0 || stripe % units == 0; // no stripe reaches into a second tile in vain
-        segments += div_up(stripe, units) + (even ? 0 : 1);
-        sharers = std::min(div_up(units, stripe) + (even ? 0 : 1), ctas);
+// What of a cut does not depend on where it is made: many are weighed for every multiply.
+struct Tiling {
+    Tiling(const Instance &of, const Problem &p, const Geometry &geometry, const Limits &limits)
+        : instance(of), sm_count(limits.sm_count), feature_tiles(div_up(p.n, of.features)),
+          token_tiles(div_up(p.m, of.tokens)), tiles(feature_tiles * token_tiles),
+          units(div_up(geometry.shape.k_packed / block_rows(of), of.k_groups)) {
+        const auto rows = static_cast<double>(of.k_groups * block_rows(of));
+        const double math = 2.0 * of.features * of.tokens * rows / (sustained(of) / kModelSms);
+        const double memory = of.features * rows * (is_sparse(of) ? 0.4 : 0.52) / (kStripeBytes / kModelSms);
+        unit_time = std::max(math, memory);
     }
-    launch.cost = kModelLaunch + kFill + static_cast<double>(whole * units + stripe) * unit +
-                  static_cast<double>(segments - 1) * kSegment;
-    if (sharers > 1)
-        launch.cost += kExchange + static_cast<double>((sharers - 1) * instance.partial_size) / kPartialBytes;
-    return launch;
-}
 
-bool allowed(const Launch &launch) {
-    const Partition &p = launch.partition;
-    return launch.partials_size <= kDefaultWorkspace - kGatherSize - kArrivalsSize && p.striped <= kArrivals &&
-           static_cast<int64_t>(p.striped) * p.units.value < std::numeric_limits<int32_t>::max();
-}
+    int64_t partials_size(int64_t ctas) const { return 2 * ctas * instance.partial_size; }
+    bool may_stripe(int64_t ctas, int64_t striped) const {
+        return partials_size(ctas) <= kDefaultWorkspace - kGatherSize - kArrivalsSize && striped <= kArrivals &&
+               striped * units < std::numeric_limits<int32_t>::max();
+    }
+    // Microseconds of `striped` tiles cut into stripes and the others whole.
+    double cost(int64_t ctas, int64_t striped) const {
+        const int64_t whole = div_up(tiles - striped, ctas);
+        const int64_t stripe = div_up(striped * units, ctas);
+        int64_t segments = whole;
+        int64_t sharers = 1;
+        if (stripe > 0) {
+            const bool even =
+                units % stripe == 0 || stripe % units == 0; // no stripe reaches into a second tile in vain
+            segments += div_up(stripe, units) + (even ? 0 : 1);
+            sharers = std::min(div_up(units, stripe) + (even ? 0 : 1), ctas);
+        }
+        const double unit = unit_time * static_cast<double>(div_up(ctas, sm_count));
+        double us = kModelLaunch + kFill + static_cast<double>(whole * units + stripe) * unit +
+                    static_cast<double>(segments - 1) * kSegment;
+        if (sharers > 1)
+            us += kExchange + static_cast<double>((sharers - 1) * instance.partial_size) / kPartialBytes;
+        return us;
+    }
+
+    const Instance &instance;
+    int64_t sm_count;
+    int64_t feature_tiles;
+    int64_t token_tiles;
+    int64_t tiles;
+    int64_t units;    // of k in a tile
+    double unit_time; // of a CTA alone on its SM
+};
 
 } // namespace
 
 Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits) {
-    const int64_t tiles = div_up(p.n, instance.features) * div_up(p.m, instance.tokens);
+    const Tiling tiling(instance, p, geometry, limits);
+    const int64_t tiles = tiling.tiles;
     if (tiles > std::numeric_limits<int32_t>::max())
         return {};
-    const int64_t units = units_of(instance, geometry);
     const int64_t room = limits.sm_count * static_cast<int64_t>(instance.ctas_per_sm);
-    Launch best = launch_of(instance, p, geometry, limits, std::min(tiles, room), 0);
+    int64_t best_ctas = std::min(tiles, room);
+    int64_t best_striped = 0;
+    double best_cost = tiling.cost(best_ctas, best_striped);
     const auto consider = [&](int64_t ctas, int64_t striped) {
-        const Launch other = launch_of(instance, p, geometry, limits, ctas, striped);
-        if (allowed(other) && other.cost < best.cost)
-            best = other;
+        if (!tiling.may_stripe(ctas, striped))
+            return;
+        const double cost = tiling.cost(ctas, striped);
+        if (cost < best_cost) {
+            best_ctas = ctas;
+            best_striped = striped;
+            best_cost = cost;
+        }
     };
     if (tiles >= room) {
         if (tiles % room != 0)
             consider(room, tiles % room + room); // a whole wave with the rest: two or three CTAs share a tile
     } else {
-        for (int64_t splits = 2; splits <= std::min(room / tiles, units); ++splits)
+        for (int64_t splits = 2; splits <= std::min(room / tiles, tiling.units); ++splits)
             consider(tiles * splits, tiles);
-        if (tiles * units > room)
+        if (tiles * tiling.units > room)
             consider(room, tiles);
     }
-    return best;
+    Launch launch;
+    launch.instance = &instance;
+    launch.grid[0] = best_ctas;
+    launch.partition = Partition(tiling.feature_tiles, tiling.token_tiles, tiling.units, best_striped, best_ctas);
+    launch.partials_size = best_striped > 0 ? tiling.partials_size(best_ctas) : 0;
+    launch.cost = best_cost;
+    return launch;
 }
 
 } // namespace marlin::cuda

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/error.h"
+#include "limit.h"
 
 namespace marlin::bench {
 namespace {
@@ -18,13 +19,11 @@ struct Figures {
 
 Figures figures_of(const CpuReport &report, const CpuResult &r) {
     const double us = r.timing.median_us;
-    const double operations =
-        2.0 * static_cast<double>(r.problem.m) * static_cast<double>(r.problem.n) * static_cast<double>(r.problem.k);
     Figures figures = {};
     figures.speedup = r.openblas.measured() ? r.openblas.quicker().median_us / us : 0.0;
     figures.gbps = static_cast<double>(r.weight_bytes) / us * 1e-3;
     figures.share = report.read_gbps > 0.0 ? figures.gbps / report.read_gbps : 0.0;
-    figures.gflops = operations / us * 1e-3;
+    figures.gflops = operations(r.problem) / us * 1e-3;
     return figures;
 }
 

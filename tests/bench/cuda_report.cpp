@@ -19,12 +19,10 @@ struct Figures {
 
 Figures figures_of(const CudaResult &r) {
     const double us = r.timing.us;
-    const double operations =
-        2.0 * static_cast<double>(r.problem.m) * static_cast<double>(r.problem.n) * static_cast<double>(r.problem.k);
     Figures figures = {};
     figures.speedup = r.blas.timing.us / us;
     figures.gbps = static_cast<double>(r.packed_bytes + bytes_beside_weights(r.problem)) / us * 1e-3;
-    figures.tflops = operations / us * 1e-6;
+    figures.tflops = operations(r.problem) / us * 1e-6;
     figures.share = r.limit_us / us;
     return figures;
 }

@@ -49,6 +49,10 @@ double tensor_peak(const std::string &gpu) {
     return 0.0;
 }
 
+double operations(const Problem &problem) {
+    return 2.0 * static_cast<double>(problem.m) * static_cast<double>(problem.n) * static_cast<double>(problem.k);
+}
+
 int64_t bytes_beside_weights(const Problem &problem) {
     return problem.m * problem.k * size_of(problem.a_type) + problem.m * problem.n * size_of(problem.c_type);
 }
@@ -58,9 +62,7 @@ double limit_us(const Problem &problem, int64_t packed_bytes, double read_us, do
     const double memory = read_us * (packed + static_cast<double>(bytes_beside_weights(problem))) / packed;
     if (peak_tflops == 0.0)
         return memory;
-    const double operations =
-        2.0 * static_cast<double>(problem.m) * static_cast<double>(problem.n) * static_cast<double>(problem.k);
-    return std::max(memory, operations / (peak_tflops * (problem.sparse ? 2.0 : 1.0)) * 1e-6);
+    return std::max(memory, operations(problem) / (peak_tflops * (problem.sparse ? 2.0 : 1.0)) * 1e-6);
 }
 
 } // namespace marlin::bench

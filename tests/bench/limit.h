@@ -15,6 +15,9 @@ std::optional<double> known_read_us(const std::string &gpu, int64_t bytes);
 // TFLOP/s of dense FP16 and BF16 tensor-core products; 0 where this program does not know the GPU.
 double tensor_peak(const std::string &gpu);
 
+// 2 m n k, pruned weights counted: what the multiply stands for.
+double operations(const Problem &problem);
+
 // Activations and output: what a multiply moves beside the packed bytes.
 int64_t bytes_beside_weights(const Problem &problem);
 

@@ -13,8 +13,6 @@ struct Format {
 
     static constexpr bool kFixed = weights == Weights::Group128;
     __device__ __forceinline__ int blocks_in_run() const { return kFixed ? 2 : args.blocks_in_run; }
-    // Bytes from the start of a run.
-    __device__ __forceinline__ int scales_offset() const { return kFixed ? 2 * 2048 : args.scales_offset; }
     __device__ __forceinline__ int groups_in_run() const { return kFixed ? 1 : args.groups_in_run; }
     __device__ __forceinline__ bool grouped() const { return kFixed || args.groups_in_run != 0; }
     __device__ __forceinline__ int zero_size() const { return kFixed ? 0 : args.zero_size; }

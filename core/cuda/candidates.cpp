@@ -1,0 +1,40 @@
+// Which instances can run a problem.
+#include "cuda/candidates.h"
+
+#include "common/arith.h"
+#include "common/error.h"
+
+namespace marlin::cuda {
+
+bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
+    const bool sparse = instance.family == Family::SparseSlab || instance.family == Family::SparseStripe;
+    const bool group128 = p.zero_type == Type::None && p.group_size == 128 && p.scale_type == p.a_type;
+    // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is.
+    const bool knows_weights = instance.weights == (group128 ? Weights::Group128 : Weights::General) ||
+                               (sparse && instance.weights == Weights::General);
+    return sparse == p.sparse && instance.a_type == p.a_type && knows_weights &&
+           instance.shared_size <= limits.shared_memory_per_block;
+}
+
+const Instance &forced(const Problem &p, const Limits &limits, const Wishes &wishes,
+                       std::span<const Instance *const> instances) {
+    for (const Instance *instance : instances)
+        if (instance->number == wishes.kernel) {
+            if (!fits(*instance, p, limits))
+                fail(Status::NotSupported, "kernel {} ({}) cannot run {}", wishes.kernel, instance->name, to_text(p));
+            return *instance;
+        }
+    fail(Status::NotSupported, "MARLIN_OPTION_KERNEL is {}, which is no kernel of this device", wishes.kernel);
+}
+
+Launch slabs(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits) {
+    Launch launch;
+    launch.instance = &instance;
+    const int64_t row_groups = geometry.n_packed() / kRowGroup;
+    launch.groups_per_cta = static_cast<int32_t>(div_up(row_groups, limits.sm_count));
+    launch.grid[0] = div_up(row_groups, launch.groups_per_cta);
+    launch.grid[1] = div_up(p.m, instance.tokens);
+    return launch;
+}
+
+} // namespace marlin::cuda
