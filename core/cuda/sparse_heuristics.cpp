@@ -9,12 +9,16 @@
 namespace marlin::cuda {
 namespace {
 
-// More rows get stripes (28672 x 4096 M = 32 25.6 against 25.2 for slabs, 8192 x 8192 M = 64 22.8).
+// More rows get stripes (8192 x 8192 M = 64 22.8), half as many slabs; between the two what the models favour.
 constexpr int64_t kSlabTokens = 32;
+
+// The model of slabs of so many tokens.
+constexpr double kPass = 1.0;            // the sum over the warps
+constexpr double kGroupRow = 1.2 / 4096; // a row group of a pass, for each row of k
 
 // Better: tokens for all m rows with none too many, else the most; then what knows the weights best; then the passes
 // that waste least, where a pass costs about one row group more than it has (4096 x 4096 M = 1: 5.0 in passes of 4 row
-// groups, 4.1 of 2; 28672 x 4096 M = 32: 30.5 of 4, 25.2 of 16); then the most warps.
+// groups, 4.1 of 2); then the most warps.
 bool is_better(const Instance &one, const Instance &other, int64_t m, int64_t groups) {
     if (one.tokens != other.tokens) {
         if (one.tokens < m || other.tokens < m)
@@ -30,6 +34,7 @@ bool is_better(const Instance &one, const Instance &other, int64_t m, int64_t gr
     return cost(one) != cost(other) ? cost(one) < cost(other) : one.threads > other.threads;
 }
 
+// Without an instance where none fits.
 Launch best_slabs(const Problem &p, const Geometry &geometry, const Limits &limits, const Wishes &wishes,
                   std::span<const Instance *const> instances) {
     // A row's sum is the same in every batch only in the same instance.
@@ -41,9 +46,12 @@ Launch best_slabs(const Problem &p, const Geometry &geometry, const Limits &limi
             (best == nullptr || is_better(*instance, *best, m, groups)))
             best = instance;
     if (best == nullptr)
-        fail(Status::NotSupported, "no CUDA kernel takes {} with {} bytes of shared memory a block", to_text(p),
-             limits.shared_memory_per_block);
-    return slabs(*best, p, geometry, limits);
+        return {};
+    Launch launch = slabs(*best, p, geometry, limits);
+    const int64_t of_pass = best->features / kRowGroup;
+    const double passes = static_cast<double>(div_up(launch.groups_per_cta, of_pass) * launch.grid[1]);
+    launch.cost = kModelLaunch + passes * (kPass + static_cast<double>((of_pass + 1) * p.k) * kGroupRow);
+    return launch;
 }
 
 // Without an instance where no stripes fit.
@@ -70,10 +78,16 @@ Launch choose_sparse(const Problem &p, const Geometry &geometry, const Limits &l
         launch = instance.family == Family::SparseStripe ? best_stripes(instance, p, geometry, limits)
                                                          : slabs(instance, p, geometry, limits);
     } else {
-        if (wishes.math != Math::BatchInvariant && p.m > kSlabTokens)
+        if (wishes.math != Math::BatchInvariant && p.m > kSlabTokens / 2)
             launch = cheapest_stripes(p, geometry, limits, instances);
+        if (p.m <= kSlabTokens || launch.instance == nullptr) {
+            const Launch slab = best_slabs(p, geometry, limits, wishes, instances);
+            if (launch.instance == nullptr || (slab.instance != nullptr && slab.cost < launch.cost))
+                launch = slab;
+        }
         if (launch.instance == nullptr)
-            launch = best_slabs(p, geometry, limits, wishes, instances);
+            fail(Status::NotSupported, "no CUDA kernel takes {} with {} bytes of shared memory a block", to_text(p),
+                 limits.shared_memory_per_block);
     }
     if (launch.instance == nullptr || launch.grid[1] > kMaxGridY)
         fail(Status::NotSupported, "{} needs more blocks than CUDA takes", to_text(p));

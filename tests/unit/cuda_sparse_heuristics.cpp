@@ -21,9 +21,16 @@ Instance made_up(Family family, int32_t number, int32_t tokens, int32_t row_grou
     instance.weights = weights;
     instance.tokens = tokens;
     instance.features = 16 * row_groups;
+    instance.ctas_per_sm = 1;
     instance.stages = 3;
     instance.threads = threads;
     instance.shared_size = shared_size;
+    return instance;
+}
+Instance sparse_stripe(int32_t number, int32_t tokens, int32_t features, int32_t k_groups) {
+    Instance instance = made_up(Family::SparseStripe, number, tokens, features / 16, 170000);
+    instance.k_groups = k_groups;
+    instance.partial_size = int64_t{4} * tokens * features;
     return instance;
 }
 
@@ -35,11 +42,12 @@ const Instance kInstances[] = {
     made_up(Family::SparseSlab, 105, 16, 4, 220000),
     made_up(Family::SparseSlab, 106, 32, 2, 160000),
     made_up(Family::SparseSlab, 107, 32, 4, 190000),
-    made_up(Family::SparseSlab, 108, 32, 16, 210000),
     made_up(Family::SparseSlab, 109, 32, 4, 80000, Weights::General, 96),
     made_up(Family::SparseSlab, 110, 32, 4, 160000, Weights::General, 192),
     made_up(Family::SparseSlab, 111, 8, 4, 120000, Weights::General),
     made_up(Family::Stripe, 112, 128, 16, 90000),
+    sparse_stripe(113, 32, 256, 2),
+    sparse_stripe(114, 64, 128, 2),
 };
 
 std::vector<const Instance *> all_instances() {
@@ -88,25 +96,45 @@ TEST_CASE("A launch for 2:4 weights covers every feature and token, and no CTA i
                 const Geometry g = geometry_of(p);
                 const Launch launch = choose(p, g, limits, {}, all_instances());
                 INFO(to_text(p) << " on " << limits.sm_count << " SMs: " << launch.instance->number);
-                const int64_t row_groups = g.n_packed() / 16;
-                CHECK(launch.instance->family == Family::SparseSlab);
-                CHECK(launch.grid[0] * launch.groups_per_cta >= row_groups);
-                CHECK((launch.grid[0] - 1) * launch.groups_per_cta < row_groups);
                 CHECK(launch.grid[0] <= limits.sm_count);
-                CHECK(launch.grid[1] * launch.instance->tokens >= m);
-                CHECK((launch.grid[1] - 1) * launch.instance->tokens < m);
-                CHECK(launch.partials_size == 0);
+                if (m <= 16 || limits.shared_memory_per_block == kSmall.shared_memory_per_block)
+                    CHECK(launch.instance->family == Family::SparseSlab);
+                if (launch.instance->family == Family::SparseSlab) {
+                    const int64_t row_groups = g.n_packed() / 16;
+                    CHECK(launch.grid[0] * launch.groups_per_cta >= row_groups);
+                    CHECK((launch.grid[0] - 1) * launch.groups_per_cta < row_groups);
+                    CHECK(launch.grid[1] * launch.instance->tokens >= m);
+                    CHECK((launch.grid[1] - 1) * launch.instance->tokens < m);
+                    CHECK(launch.partials_size == 0);
+                } else {
+                    const Partition &parts = launch.partition;
+                    CHECK(m > 16);
+                    CHECK(parts.tiles == div_up(n, launch.instance->features) * div_up(m, launch.instance->tokens));
+                    CHECK(int64_t{parts.units.value} * launch.instance->k_groups * 128 >= g.shape.k_packed);
+                    CHECK(launch.grid[0] == parts.ctas);
+                    CHECK((launch.partials_size > 0) == (parts.striped > 0));
+                }
             }
 }
 
-TEST_CASE("2:4 weights get slabs of as many tokens as there are rows, and passes that fit the slab") {
+TEST_CASE("Few rows and 2:4 weights get slabs of as many tokens, and passes that fit the slab") {
     CHECK(chosen("sp_gemm f16 s4 g128 m1 n4096 k4096").instance->number == 102);
     CHECK(chosen("sp_gemm f16 s4 g128 m8 n8192 k8192").instance->number == 103);
     CHECK(chosen("sp_gemm f16 s4 g128 m9 n4096 k4096").instance->number == 104);
     CHECK(chosen("sp_gemm f16 s4 g128 m16 n73728 k18432").instance->number == 105);
     CHECK(chosen("sp_gemm f16 s4 g128 m17 n4096 k14336").instance->number == 106);
-    CHECK(chosen("sp_gemm f16 s4 g128 m500 n8192 k8192").instance->number == 107);
-    CHECK(chosen("sp_gemm f16 s4 g128 m32 n28672 k4096").instance->number == 108);
+    CHECK(chosen("sp_gemm f16 s4 g128 m32 n8192 k8192").instance->number == 107);
+    CHECK(chosen("sp_gemm f16 s4 g128 m32 n8192 k28672").instance->number == 107);
+    CHECK(chosen("sp_gemm f16 s4 g128 m32 n73728 k18432").instance->number == 113);
+}
+
+TEST_CASE("2:4 weights get stripes for many rows, and for 17 and more where a slab takes many passes") {
+    CHECK(chosen("sp_gemm f16 s4 g128 m16 n28672 k4096").instance->number == 105);
+    for (const char *text : {"sp_gemm f16 s4 g128 m17 n28672 k4096", "sp_gemm f16 s4 g128 m32 n57344 k8192"})
+        CHECK(chosen(text).instance->number == 113);
+    for (const char *text : {"sp_gemm f16 s4 g128 m33 n4096 k4096", "sp_gemm f16 s4 g128 m500 n8192 k8192"})
+        CHECK(chosen(text).instance->number == 114);
+    CHECK(chosen("sp_gemm f16 s4 g128 m500 n8192 k8192", {132, 160000}).instance->number == 106);
 }
 
 TEST_CASE("Zero points, other groups, and scales of another type than A get the 2:4 kernels for everything") {

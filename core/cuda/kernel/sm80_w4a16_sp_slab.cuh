@@ -1,16 +1,14 @@
 // C = A * dequantize(B), B 2:4 sparse along k, for few tokens: every CTA owns a slab of features and all of k, so
 // nothing is reduced between CTAs, and a row's bits depend on neither the batch nor the number of SMs.
 //
-//            features -> | CTA 0 | CTA 1 | ...           one CTA:  team 0: runs 0, T, 2T ...
-//     k |  run 0   team 0|       |       |                         team 1: runs 1, T + 1 ...
-//       v  run 1   team 1|       |       |               pass: row_groups * team_warps row groups of 16 features
+//            features -> | CTA 0 | CTA 1 | ...           one CTA:  warp 0: runs 0, W, 2W ...
+//     k |  run 0   warp 0|       |       |                         warp 1: runs 1, W + 1 ...
+//       v  run 1   warp 1|       |       |               pass: row_groups of 16 features at a time
 //          ...           |       |       |
 //
-// A run is one block: 64 kept of 128 rows. Teams split k and are on their own: each has a private ring of stages in
+// A run is one block: 64 kept of 128 rows. Warps split k and are on their own: each has a private ring of stages in
 // shared memory, one run a stage, filled by cp.async a few runs ahead, so the loop over k has no barrier of the CTA and
-// the ring runs on across passes. The warps of a team (one, mostly) share its activations and split the features. A
-// pass ends with one sum over the teams through shared memory, in their order. How many teams a CTA has follows from
-// its threads: GPUs with less shared memory run fewer.
+// the ring runs on across passes. A pass ends with one sum over the warps through shared memory, in their order.
 //
 // Features are the M side of mma.sp.m16n8k32, tokens its N side. The instruction picks the activations that the kept
 // weights want, so what stands at pruned positions is never multiplied. Its metadata comes from two lanes of every
@@ -29,58 +27,47 @@
 
 namespace marlin::cuda {
 
-template <Weights weights, int token_tiles, int row_groups, int team_warps, int teams, int stages>
+template <Weights weights, int token_tiles, int row_groups, int warps, int stages>
 struct SparseSlabShape {
-    // The warps of a team divide four copies of activations; barrier 0 is that of the CTA.
-    static_assert(team_warps == 1 || ((team_warps == 2 || team_warps == 4) && teams < 16));
     static_assert(weights == Weights::Group128 || weights == Weights::General);
     static constexpr int kTokens = 8 * token_tiles;
-    static constexpr int kPassGroups = row_groups * team_warps;
-    static constexpr int kFeatures = 16 * kPassGroups;
+    static constexpr int kFeatures = 16 * row_groups;
     static constexpr int kActivations = kTokens * 256; // bytes of 128 columns of A
-    static constexpr int kCodes = row_groups * 512;    // of a warp: bytes of 64 kept rows of W
+    static constexpr int kCodes = row_groups * 512;    // bytes of 64 kept rows of W
     static constexpr int kMetadata = row_groups * 256;
     // Scales and zeros of a row group: at most four groups with F32 offsets.
     static constexpr int kTermsOfGroup = weights == Weights::Group128 ? 32 : 384;
-    static constexpr int kWarpStage = kCodes + kMetadata + row_groups * kTermsOfGroup;
-    static constexpr int kStage = (kActivations + team_warps * kWarpStage + 127) / 128 * 128;
+    static constexpr int kStage = (kActivations + kCodes + kMetadata + row_groups * kTermsOfGroup + 127) / 128 * 128;
     static constexpr int kSumStride = kFeatures + 4; // floats a token: lanes of a store fall into different banks
     // Sums have a place of their own, for one token tile at a time, so that warps run on into the next pass while
     // others add up. From 32 tokens on, tile by tile is too many barriers and all at once too much memory: they go into
-    // the slot that a team consumed last.
+    // the slot that a warp consumed last.
     static constexpr bool kSumsInSlot = token_tiles >= 4;
     static constexpr int kSumTiles =
         kSumsInSlot ? (token_tiles * 32 * kSumStride <= kStage ? token_tiles : kStage / (32 * kSumStride)) : 1;
-    static constexpr int kSums = kSumsInSlot ? 0 : 8 * kSumStride; // floats of a team
+    static constexpr int kSums = kSumsInSlot ? 0 : 8 * kSumStride; // floats of a warp
     static_assert(kSumTiles > 0);
-    static constexpr int kThreads = 32 * team_warps * teams;
-    static constexpr int kSharedSize = teams * (stages * kStage + 4 * kSums);
+    static constexpr int kThreads = 32 * warps;
+    static constexpr int kSharedSize = warps * (stages * kStage + 4 * kSums);
 };
 
-template <typename T, Weights weights, int token_tiles, int row_groups, int team_warps, int teams, int stages>
-__global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab(const W4A16Args args) {
-    using Shape = SparseSlabShape<weights, token_tiles, row_groups, team_warps, teams, stages>;
+template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
+__global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16Args args) {
+    using Shape = SparseSlabShape<weights, token_tiles, row_groups, warps, stages>;
     constexpr bool scaled = weights != Weights::Group128; // weights, rather than sums
     constexpr int pairs = (row_groups + 1) / 2;           // of row groups
     const Format<weights> format{args};
     extern __shared__ __align__(128) uint8_t shared[];
     const int lane = threadIdx.x % 32;
-    const int warp = threadIdx.x / 32 % team_warps; // of the team
-    const int team = threadIdx.x / 32 / team_warps;
+    const int warp = threadIdx.x / 32;
     const int g = lane / 4; // feature of a fragment, token of a tile
     const int t = lane % 4; // pair in k of a fragment, pair of tokens of an accumulator
     const int first_group = blockIdx.x * args.groups_per_cta;
     const int last_group = min(first_group + args.groups_per_cta, args.row_groups); // behind the last
-    const int passes = (last_group - first_group + Shape::kPassGroups - 1) / Shape::kPassGroups;
+    const int passes = (last_group - first_group + row_groups - 1) / row_groups;
     const int64_t first_token = static_cast<int64_t>(blockIdx.y) * Shape::kTokens;
     const int tokens = static_cast<int>(min(static_cast<int64_t>(Shape::kTokens), args.m - first_token));
-    uint8_t *const ring = shared + team * stages * Shape::kStage;
-    const auto team_barrier = [&] {
-        if constexpr (team_warps == 1)
-            __syncwarp();
-        else
-            ptx::barrier(team + 1, 32 * team_warps);
-    };
+    uint8_t *const ring = shared + warp * stages * Shape::kStage;
 
     // ---- Loading: one run a stage -----------------------------------------------------------------------------------
     // Everything comes as 16-byte chunks, one a lane: a row group has 32 of codes, 16 of metadata, two for the scales
@@ -95,22 +82,20 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
         term_offset =
             args.zeros_offset + 64 * group * args.zero_size + (lane - scale_chunks - group * args.zero_size) * 16;
     }
-    const int64_t run_step = teams * args.run_size;
-    int pass_to_load = team < args.runs ? 0 : passes;
-    int run_to_load = team;
+    const int64_t run_step = warps * args.run_size;
+    int pass_to_load = warp < args.runs ? 0 : passes;
+    int run_to_load = warp;
     // This lane's chunks of the run to be loaded. With groups of 128 one copy brings the scales of all row groups.
     constexpr int term_copies = format.kFixed ? 1 : row_groups;
     const uint8_t *codes_from[row_groups];
     const uint8_t *metadata_from[pairs];
     const uint8_t *terms_from[term_copies];
-    bool live = true; // this warp has row groups in the pass
     const auto enter_pass = [&] {
-        const int first = first_group + pass_to_load * Shape::kPassGroups + warp * row_groups;
-        live = first < last_group;
+        const int first = first_group + pass_to_load * row_groups;
         // Row groups behind the last are the last again: nobody reads their sums.
         const auto place = [&](int i, int step) {
             const int group = min(first + i, last_group - 1);
-            return args.body + group / 4 * args.column_size + team * args.run_size + group % 4 * step;
+            return args.body + group / 4 * args.column_size + warp * args.run_size + group % 4 * step;
         };
 #pragma unroll
         for (int i = 0; i < row_groups; ++i)
@@ -123,51 +108,46 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
             terms_from[i] = place(format.kFixed ? lane / 2 : i, term_step) + term_offset;
     };
     enter_pass();
-    // One copy brings 8 chunks of 4 tokens. Of the four copies of a token tile every warp of the team does its share:
-    // tokens 0..3 or 4..7, the first or the last 8 chunks, or both.
-    constexpr int halves = team_warps >= 2 ? 1 : 2;
-    constexpr int sides = team_warps == 4 ? 1 : 2;
-    const int a_row = (team_warps >= 2 ? warp % 2 * 4 : 0) + lane / 8;
-    const int a_column = (team_warps == 4 ? warp / 2 * 64 : 0) + lane % 8 * 8;
-    const int64_t a_step = 8 / halves * args.lda;
+    // One copy brings 8 chunks of 4 tokens.
+    const int a_row = lane / 8;
+    const int a_column = lane % 8 * 8;
+    const int64_t a_step = 4 * args.lda;
     const int own_tokens = tokens - a_row;
     const int full_runs = args.k / 128;
     const auto first_a = [&] {
-        return static_cast<const T *>(args.a) + (first_token + a_row) * args.lda + a_column + team * 128;
+        return static_cast<const T *>(args.a) + (first_token + a_row) * args.lda + a_column + warp * 128;
     };
     const T *a_from = first_a();
     // Where the copies go, in the slot to be loaded. Chunk c of a token stands at c ^ (token % 8), chunk c of an odd
     // row group's metadata at c ^ 4: loads from there then meet no bank twice.
-    const uint32_t own = ptx::shared_address(ring) + Shape::kActivations + warp * Shape::kWarpStage;
-    uint32_t codes_to = own + lane * 16;
-    uint32_t metadata_to = own + Shape::kCodes + lane / 16 * 256 + (lane % 16 ^ lane / 16 * 4) * 16;
-    uint32_t a_to = ptx::shared_address(ring) + a_row * 256 + a_column / 64 * 128 + (lane % 8 ^ a_row) * 16;
+    const uint32_t weights_to = ptx::shared_address(ring) + Shape::kActivations;
+    uint32_t codes_to = weights_to + lane * 16;
+    uint32_t metadata_to = weights_to + Shape::kCodes + lane / 16 * 256 + (lane % 16 ^ lane / 16 * 4) * 16;
+    uint32_t a_to = ptx::shared_address(ring) + a_row * 256 + (lane % 8 ^ a_row) * 16;
     int slot_to_load = 0;
     const auto load_stage = [&] {
         if (pass_to_load < passes) {
-            if (team_warps == 1 || live) {
 #pragma unroll
-                for (int i = 0; i < row_groups; ++i)
-                    ptx::copy_async_16(codes_to + i * 512, codes_from[i]);
+            for (int i = 0; i < row_groups; ++i)
+                ptx::copy_async_16(codes_to + i * 512, codes_from[i]);
 #pragma unroll
-                for (int i = 0; i < pairs; ++i)
-                    if (row_groups % 2 == 0 || 2 * i + lane / 16 < row_groups)
-                        ptx::copy_async_16(metadata_to + i * 512, metadata_from[i]);
-                const uint32_t terms_to = codes_to + Shape::kCodes + Shape::kMetadata;
+            for (int i = 0; i < pairs; ++i)
+                if (row_groups % 2 == 0 || 2 * i + lane / 16 < row_groups)
+                    ptx::copy_async_16(metadata_to + i * 512, metadata_from[i]);
+            const uint32_t terms_to = codes_to + Shape::kCodes + Shape::kMetadata;
 #pragma unroll
-                for (int i = 0; i < term_copies; ++i)
-                    if (lane < (format.kFixed ? 2 * row_groups : term_chunks))
-                        ptx::copy_async_16(terms_to + i * Shape::kTermsOfGroup, terms_from[i]);
-            }
+            for (int i = 0; i < term_copies; ++i)
+                if (lane < (format.kFixed ? 2 * row_groups : term_chunks))
+                    ptx::copy_async_16(terms_to + i * Shape::kTermsOfGroup, terms_from[i]);
             const T *from = a_from;
             if (run_to_load < full_runs) {
 #pragma unroll
                 for (int n = 0; n < token_tiles; ++n)
 #pragma unroll
-                    for (int half = 0; half < halves; ++half) {
+                    for (int half = 0; half < 2; ++half) {
                         if (8 * n + 4 * half < own_tokens)
 #pragma unroll
-                            for (int side = 0; side < sides; ++side)
+                            for (int side = 0; side < 2; ++side)
                                 ptx::copy_async_16((a_to ^ half * 64) + n * 2048 + half * 1024 + side * 128,
                                                    from + side * 64);
                         from += a_step;
@@ -175,9 +155,9 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
             } else {
                 // Columns of A beyond k read as zero. A size that is no constant costs eight instructions a copy.
 #pragma unroll 1
-                for (int token = 0; token < own_tokens; token += 8 / halves) {
+                for (int token = 0; token < own_tokens; token += 4) {
 #pragma unroll
-                    for (int side = 0; side < sides; ++side) {
+                    for (int side = 0; side < 2; ++side) {
                         const int left = args.k - run_to_load * 128 - a_column - side * 64;
                         ptx::copy_async_16((a_to ^ token % 8 * 16) + token * 256 + side * 128,
                                            left > 0 ? from + side * 64 : static_cast<const T *>(args.a),
@@ -186,8 +166,8 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
                     from += a_step;
                 }
             }
-            run_to_load += teams;
-            a_from += teams * 128;
+            run_to_load += warps;
+            a_from += warps * 128;
 #pragma unroll
             for (int i = 0; i < row_groups; ++i)
                 codes_from[i] += run_step;
@@ -198,7 +178,7 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
             for (int i = 0; i < term_copies; ++i)
                 terms_from[i] += run_step;
             if (run_to_load >= args.runs) {
-                run_to_load = team;
+                run_to_load = warp;
                 a_from = first_a();
                 if (++pass_to_load < passes)
                     enter_pass();
@@ -254,19 +234,18 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
                     total[i][n][e] = 0.0f;
         if (!scaled || !format.grouped()) {
             const auto group_of = [&](int i) {
-                return static_cast<int64_t>(
-                    min(first_group + pass * Shape::kPassGroups + warp * row_groups + i, last_group - 1));
+                return static_cast<int64_t>(min(first_group + pass * row_groups + i, last_group - 1));
             };
             set_terms([&](int i) { return args.column_scales + 32 * group_of(i); },
                       [&](int i) { return args.column_zeros + 16 * args.zero_size * group_of(i); });
         }
 #pragma unroll 1
-        for (int run = team; run < args.runs; run += teams) {
+        for (int run = warp; run < args.runs; run += warps) {
             ptx::wait_copies<stages - 2>();
-            team_barrier();
+            __syncwarp();
             load_stage();
             const uint8_t *stage = ring + slot * Shape::kStage;
-            const uint8_t *codes = stage + Shape::kActivations + warp * Shape::kWarpStage;
+            const uint8_t *codes = stage + Shape::kActivations;
             const uint8_t *terms = codes + Shape::kCodes + Shape::kMetadata;
             slot = slot + 1 == stages ? 0 : slot + 1;
             uint4 words[row_groups];
@@ -329,21 +308,22 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
             }
         }
 
-        // ---- The sum over the teams, and C --------------------------------------------------------------------------
-        const int64_t pass_feature = 16 * static_cast<int64_t>(first_group + pass * Shape::kPassGroups);
+        // ---- The sum over the warps, and C --------------------------------------------------------------------------
+        const int64_t pass_feature = 16 * static_cast<int64_t>(first_group + pass * row_groups);
         const int64_t end_feature = min(static_cast<int64_t>(args.n), static_cast<int64_t>(16) * last_group);
-        // The first teams may have one run more than the others.
-        const int runs = args.runs / teams;
+        // The first warps may have one run more than the others.
+        const int runs = args.runs / warps;
         const int slot_of_first = ((pass + 1) * (runs + 1) + stages - 1) % stages;
         const int slot_of_others = ((pass + 1) * runs + stages - 1) % stages;
         const auto sums_of = [&](int other) {
             if constexpr (!Shape::kSumsInSlot)
-                return reinterpret_cast<float *>(shared + teams * stages * Shape::kStage) + other * Shape::kSums;
-            const int consumed = other < args.runs - teams * runs ? slot_of_first : slot_of_others;
+                return reinterpret_cast<float *>(shared + warps * stages * Shape::kStage) + other * Shape::kSums;
+            const int consumed = other < args.runs - warps * runs ? slot_of_first : slot_of_others;
             return reinterpret_cast<float *>(shared + (other * stages + consumed) * Shape::kStage);
         };
+        float *const mine = sums_of(warp);
         if constexpr (Shape::kSumsInSlot)
-            team_barrier(); // all of the team have read the slot
+            __syncwarp(); // all lanes have read the slot
 #pragma unroll
         for (int first_tile = 0; first_tile < token_tiles; first_tile += Shape::kSumTiles) {
             if (first_tile > 0 || (!Shape::kSumsInSlot && pass > 0))
@@ -354,8 +334,8 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
                 for (int i = 0; i < row_groups; ++i)
 #pragma unroll
                     for (int e = 0; e < 4; ++e)
-                        sums_of(team)[(8 * (n - first_tile) + 2 * t + e % 2) * Shape::kSumStride +
-                                      16 * (warp * row_groups + i) + g + e / 2 * 8] = total[i][n][e];
+                        mine[(8 * (n - first_tile) + 2 * t + e % 2) * Shape::kSumStride + 16 * i + g + e / 2 * 8] =
+                            total[i][n][e];
             __syncthreads();
             const int round_tokens = min(8 * Shape::kSumTiles, tokens - 8 * first_tile);
             for (int x = threadIdx.x; x < round_tokens * (Shape::kFeatures / 2); x += Shape::kThreads) {
@@ -366,7 +346,7 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
                     continue;
                 float2 sum = {};
 #pragma unroll
-                for (int other = 0; other < teams; ++other) {
+                for (int other = 0; other < warps; ++other) {
                     const float2 value =
                         *reinterpret_cast<const float2 *>(sums_of(other) + token * Shape::kSumStride + pair);
                     sum.x += value.x;
@@ -382,9 +362,9 @@ __global__ void __launch_bounds__(32 * team_warps * teams, 1) sm80_w4a16_sp_slab
     }
 }
 
-template <typename T, Weights weights, int token_tiles, int row_groups, int team_warps, int teams, int stages>
+template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
 Instance sp_slab_instance(const char *name, int32_t number) {
-    using Shape = SparseSlabShape<weights, token_tiles, row_groups, team_warps, teams, stages>;
+    using Shape = SparseSlabShape<weights, token_tiles, row_groups, warps, stages>;
     return {name,
             number,
             Family::SparseSlab,
@@ -398,8 +378,7 @@ Instance sp_slab_instance(const char *name, int32_t number) {
             Shape::kThreads,
             Shape::kSharedSize,
             0,
-            reinterpret_cast<const void *>(
-                &sm80_w4a16_sp_slab<T, weights, token_tiles, row_groups, team_warps, teams, stages>)};
+            reinterpret_cast<const void *>(&sm80_w4a16_sp_slab<T, weights, token_tiles, row_groups, warps, stages>)};
 }
 
 } // namespace marlin::cuda
