@@ -1,4 +1,4 @@
-// From FP32 sums to C: bias, one rounding, and stores as wide as the alignment of C allows.
+// From FP32 sums to C: the sum over warps, bias, one rounding, and stores as wide as the alignment of C allows.
 #pragma once
 
 #include "cuda/kernel/args.h"
@@ -47,6 +47,30 @@ __device__ __forceinline__ void store_pair(const W4A16Args &args, int64_t token,
     c[0] = static_cast<uint16_t>(pair);
     if (feature + 1 < args.n)
         c[1] = static_cast<uint16_t>(pair >> 16);
+}
+
+// The sum over the warps of a CTA, in their order, and C, two features a thread. Warp w left its sums at sums_of(w):
+// `features` for every token, `stride` apart.
+template <int warps, int features, int stride, typename SumsOf>
+__device__ __forceinline__ void store_sums(const W4A16Args &args, int64_t first_token, int tokens,
+                                           int64_t first_feature, int64_t end_feature, const SumsOf &sums_of) {
+    for (int x = threadIdx.x; x < tokens * (features / 2); x += 32 * warps) {
+        const int token = x / (features / 2);
+        const int pair = x % (features / 2) * 2;
+        const int64_t feature = first_feature + pair;
+        if (feature >= end_feature)
+            continue;
+        float2 sum = {};
+#pragma unroll
+        for (int warp = 0; warp < warps; ++warp) {
+            const float2 value = *reinterpret_cast<const float2 *>(sums_of(warp) + token * stride + pair);
+            sum.x += value.x;
+            sum.y += value.y;
+        }
+        sum.x += bias_of(args, feature);
+        sum.y += feature + 1 < args.n ? bias_of(args, feature + 1) : 0.0f;
+        store_pair(args, first_token + token, feature, sum.x, sum.y);
+    }
 }
 
 // One accumulator fragment of an MMA: 16 features x 8 tokens; lane (g, t) holds features g (x[0], x[1]) and g + 8 of

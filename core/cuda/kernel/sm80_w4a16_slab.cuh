@@ -251,25 +251,8 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
         __syncthreads();
         const int64_t pass_feature = 16 * static_cast<int64_t>(first_group + pass * row_groups);
         const int64_t end_feature = min(static_cast<int64_t>(args.n), static_cast<int64_t>(16) * last_group);
-        for (int x = threadIdx.x; x < tokens * (Shape::kFeatures / 2); x += Shape::kThreads) {
-            const int token = x / (Shape::kFeatures / 2);
-            const int pair = x % (Shape::kFeatures / 2) * 2;
-            if (pass_feature + pair >= end_feature)
-                continue;
-            const int64_t feature = pass_feature + pair;
-            float first = 0.0f;
-            float second = 0.0f;
-#pragma unroll
-            for (int w = 0; w < warps; ++w) {
-                const float2 value =
-                    *reinterpret_cast<const float2 *>(sums + w * Shape::kSums + token * Shape::kSumStride + pair);
-                first += value.x;
-                second += value.y;
-            }
-            first += bias_of(args, feature);
-            second += feature + 1 < args.n ? bias_of(args, feature + 1) : 0.0f;
-            store_pair(args, first_token + token, feature, first, second);
-        }
+        store_sums<warps, Shape::kFeatures, Shape::kSumStride>(args, first_token, tokens, pass_feature, end_feature,
+                                                               [&](int w) { return sums + w * Shape::kSums; });
         if (pass + 1 < passes)
             __syncthreads();
     }

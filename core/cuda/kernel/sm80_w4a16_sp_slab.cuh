@@ -338,24 +338,8 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
                             total[i][n][e];
             __syncthreads();
             const int round_tokens = min(8 * Shape::kSumTiles, tokens - 8 * first_tile);
-            for (int x = threadIdx.x; x < round_tokens * (Shape::kFeatures / 2); x += Shape::kThreads) {
-                const int token = x / (Shape::kFeatures / 2);
-                const int pair = x % (Shape::kFeatures / 2) * 2;
-                const int64_t feature = pass_feature + pair;
-                if (feature >= end_feature)
-                    continue;
-                float2 sum = {};
-#pragma unroll
-                for (int other = 0; other < warps; ++other) {
-                    const float2 value =
-                        *reinterpret_cast<const float2 *>(sums_of(other) + token * Shape::kSumStride + pair);
-                    sum.x += value.x;
-                    sum.y += value.y;
-                }
-                sum.x += bias_of(args, feature);
-                sum.y += feature + 1 < args.n ? bias_of(args, feature + 1) : 0.0f;
-                store_pair(args, first_token + 8 * first_tile + token, feature, sum.x, sum.y);
-            }
+            store_sums<warps, Shape::kFeatures, Shape::kSumStride>(args, first_token + 8 * first_tile, round_tokens,
+                                                                   pass_feature, end_feature, sums_of);
         }
         if (Shape::kSumsInSlot && pass + 1 < passes)
             __syncthreads(); // the next copies go where these sums are
