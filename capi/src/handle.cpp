@@ -50,27 +50,43 @@ Option known_option(marlin_option option) {
     return static_cast<Option>(option);
 }
 
-void check_option(Option option, int64_t value) {
+const char *name_of(Option option) {
     switch (option) {
     case Option::Math:
-        check_range("MARLIN_OPTION_MATH", value, MARLIN_MATH_DEFAULT, MARLIN_MATH_BATCH_INVARIANT);
-        return;
+        return "MARLIN_OPTION_MATH";
     case Option::SmCount:
-        check_range("MARLIN_OPTION_SM_COUNT", value, 0, INT32_MAX);
-        return;
+        return "MARLIN_OPTION_SM_COUNT";
     case Option::NumThreads:
-        check_range("MARLIN_OPTION_NUM_THREADS", value, 0, kMaxThreads);
-        return;
+        return "MARLIN_OPTION_NUM_THREADS";
     case Option::CpuIsa:
-        check_range("MARLIN_OPTION_CPU_ISA", value, MARLIN_CPU_ISA_BEST, MARLIN_CPU_ISA_AVX512_BF16);
-        return;
+        return "MARLIN_OPTION_CPU_ISA";
     case Option::Kernel:
-        check_range("MARLIN_OPTION_KERNEL", value, 0, INT32_MAX);
-        return;
+        return "MARLIN_OPTION_KERNEL";
     case Option::DependentLaunch:
-        check_range("MARLIN_OPTION_DEPENDENT_LAUNCH", value, 0, 1);
-        return;
+        return "MARLIN_OPTION_DEPENDENT_LAUNCH";
     }
+    return "option";
+}
+
+int64_t highest(Option option) {
+    switch (option) {
+    case Option::Math:
+        return MARLIN_MATH_BATCH_INVARIANT;
+    case Option::NumThreads:
+        return kMaxThreads;
+    case Option::CpuIsa:
+        return MARLIN_CPU_ISA_AVX512_BF16;
+    case Option::DependentLaunch:
+        return 1;
+    case Option::SmCount:
+    case Option::Kernel:
+        break;
+    }
+    return INT32_MAX;
+}
+
+void check_option(Option option, int64_t value) {
+    check_range(name_of(option), value, 0, highest(option));
 }
 
 // An option of the other device takes its default only.
@@ -78,7 +94,7 @@ void check_option_device(Option option, int64_t value, DeviceKind kind) {
     const bool of_cpu = option == Option::NumThreads || option == Option::CpuIsa;
     const bool of_cuda = option == Option::SmCount || option == Option::DependentLaunch;
     if (value != 0 && ((of_cpu && kind != DeviceKind::Cpu) || (of_cuda && kind != DeviceKind::Cuda)))
-        fail(Status::InvalidArgument, "option {} is {}, expected 0 on a {} handle", static_cast<int32_t>(option), value,
+        fail(Status::InvalidArgument, "{} is {}, expected 0 on a {} handle", name_of(option), value,
              kind == DeviceKind::Cpu ? "CPU" : "CUDA");
 }
 

@@ -73,9 +73,10 @@ TEST_CASE("options of a CUDA handle", "[gpu]") {
         "MARLIN_OPTION_SM_COUNT is " + std::to_string(sm_count + 1), "expected 0 to " + std::to_string(sm_count));
     CHECK_SUCCESS(handle, marlin_handle_set_option(handle, MARLIN_OPTION_DEPENDENT_LAUNCH, 1));
     CHECK(get(MARLIN_OPTION_DEPENDENT_LAUNCH) == 1);
-    for (const marlin_option of_cpu : {MARLIN_OPTION_NUM_THREADS, MARLIN_OPTION_CPU_ISA}) {
-        CHECK_REFUSED(handle, MARLIN_INVALID_ARGUMENT, marlin_handle_set_option(handle, of_cpu, 1),
-                      "option " + std::to_string(of_cpu) + " is 1", "expected 0 on a CUDA handle");
+    for (const auto &[of_cpu, name] : {std::pair{MARLIN_OPTION_NUM_THREADS, "MARLIN_OPTION_NUM_THREADS is 1"},
+                                       std::pair{MARLIN_OPTION_CPU_ISA, "MARLIN_OPTION_CPU_ISA is 1"}}) {
+        CHECK_REFUSED(handle, MARLIN_INVALID_ARGUMENT, marlin_handle_set_option(handle, of_cpu, 1), name,
+                      "expected 0 on a CUDA handle");
         CHECK_SUCCESS(handle, marlin_handle_set_option(handle, of_cpu, 0));
         CHECK(get(of_cpu) == 0);
     }

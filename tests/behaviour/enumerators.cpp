@@ -157,9 +157,9 @@ TEST_CASE("options out of range are refused by name and keep their value") {
           Bad{MARLIN_OPTION_KERNEL, "MARLIN_OPTION_KERNEL", -1},
           Bad{MARLIN_OPTION_KERNEL, "MARLIN_OPTION_KERNEL", int64_t{1} << 32},
           Bad{MARLIN_OPTION_KERNEL, "kernel", 9999}, Bad{MARLIN_OPTION_SM_COUNT, "MARLIN_OPTION_SM_COUNT", -1},
-          Bad{MARLIN_OPTION_SM_COUNT, "option 2", 1}, // on a CPU
+          Bad{MARLIN_OPTION_SM_COUNT, "MARLIN_OPTION_SM_COUNT", 1}, // on a CPU
           Bad{MARLIN_OPTION_DEPENDENT_LAUNCH, "MARLIN_OPTION_DEPENDENT_LAUNCH", 2},
-          Bad{MARLIN_OPTION_DEPENDENT_LAUNCH, "option 6", 1}}) {
+          Bad{MARLIN_OPTION_DEPENDENT_LAUNCH, "MARLIN_OPTION_DEPENDENT_LAUNCH", 1}}) {
         int64_t before = -7;
         CHECK_SUCCESS(handle, marlin_handle_get_option(handle, bad.option, &before));
         CHECK_REFUSED(handle, MARLIN_INVALID_ARGUMENT, marlin_handle_set_option(handle, bad.option, bad.value),
