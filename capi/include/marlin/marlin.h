@@ -7,6 +7,9 @@
  *
  *     marlin_handle_create -> marlin_pack_size -> marlin_pack -> marlin_gemm ... -> marlin_handle_destroy
  *
+ * Link with what `pkg-config marlin` or the CMake target marlin::marlin says (libmarlin.a: `pkg-config --static`,
+ * marlin::static). marlin.hpp has the same for C++17. Formats of other projects, with sources: docs/layouts.md.
+ *
  * Conventions that hold for every function below:
  *  - Handle first, then descriptors, then inputs, outputs last. Sizes are in bytes, dimensions and strides in elements;
  *    a size follows the pointer that it belongs to. Matrices are row-major unless said otherwise.
@@ -19,7 +22,10 @@
  *    marlin_last_error has a sentence with the name, the value and what was expected.
  *  - Functions marked [async] enqueue on the handle's stream and return: they never allocate, never synchronise, leave
  *    the current CUDA device as found, and may be captured into a CUDA graph. On a CPU handle they return when done.
+ *    Whatever their pointers lead to must stay, and stay unchanged, until the stream has done the work.
  *    All other functions have finished their work when they return.
+ *  - The library keeps no pointer that a call was given, except a handle's stream and workspace, and the packed bytes
+ *    that a marlin_weights describes. Who allocated memory frees it.
  *  - Threads: a handle is used by one thread at a time (any thread; a second one that enters meanwhile gets
  *    MARLIN_INVALID_ARGUMENT). Different handles are independent. Packed weights are never changed by a multiply and
  *    may be shared by any number of handles of the same device. Functions without a handle may be called by any thread.
@@ -55,7 +61,7 @@ extern "C" {
 
 /* ---- Handle ------------------------------------------------------------------------------------------------------ */
 
-typedef struct marlin_handle *marlin_handle_t; /* opaque */
+typedef struct marlin_handle *marlin_handle_t; /* opaque; destroyed once, by marlin_handle_destroy */
 typedef struct CUstream_st *marlin_stream_t;   /* the same type as cudaStream_t and CUstream */
 
 /* What happened, and who must act. */
@@ -84,6 +90,7 @@ typedef enum marlin_device {
     MARLIN_DEVICE_FORCE_32 = 0x7fffffff
 } marlin_device;
 
+/* What marlin_handle_create makes a handle of. */
 typedef struct marlin_handle_desc {
     uint32_t struct_size;
     int32_t device;         /* marlin_device */
@@ -117,18 +124,24 @@ MARLIN_API marlin_status marlin_handle_create(const marlin_handle_desc *desc, ma
 /* Waits for the handle's own work, then frees it. NULL is fine. In a forked child the handle's memory is left alone. */
 MARLIN_API void marlin_handle_destroy(marlin_handle_t handle);
 
+/* Fills info (its struct_size set by the caller). Errors: INVALID_ARGUMENT. */
 MARLIN_API marlin_status marlin_handle_get_info(marlin_handle_t handle, marlin_handle_info *info);
 
-/* CUDA: work already enqueued on the old stream is ordered before work on the new one (by an event, so neither stream
- * may be capturing). CPU: stream must be NULL. */
+/* The stream of later calls, which must stay until the handle is destroyed or given another; the handle does not own
+ * it. CUDA: work already enqueued on the old stream is ordered before work on the new one (by an event, so neither
+ * stream may be capturing). CPU: stream must be NULL. Errors: INVALID_ARGUMENT; DEVICE_ERROR. */
 MARLIN_API marlin_status marlin_handle_set_stream(marlin_handle_t handle, marlin_stream_t stream);
+/* The stream that was set, NULL: none was. Errors: INVALID_ARGUMENT. */
 MARLIN_API marlin_status marlin_handle_get_stream(marlin_handle_t handle, marlin_stream_t *stream);
 
 /* Replaces the workspace: scratch memory in the handle's memory, 256-byte aligned, whose content before and after is
  * nobody's business. It must stay until the handle is destroyed or given another. NULL and 0: the library's own.
- * The kernel chosen never depends on it; a call that needs more is MARLIN_WORKSPACE_TOO_SMALL. */
+ * The kernel chosen never depends on it; a call that needs more is MARLIN_WORKSPACE_TOO_SMALL.
+ * Errors: INVALID_ARGUMENT (one without the other, alignment, memory of the wrong kind); OUT_OF_MEMORY, DEVICE_ERROR
+ * (the library's own). */
 MARLIN_API marlin_status marlin_handle_set_workspace(marlin_handle_t handle, void *workspace, size_t size);
 
+/* What marlin_handle_set_option sets; all are 0 in a new handle, but NUM_THREADS, which is its description's. */
 typedef enum marlin_option {
     MARLIN_OPTION_MATH = 1,             /* marlin_math */
     MARLIN_OPTION_SM_COUNT = 2,         /* CUDA: use at most so many SMs, 0: all. CPU: 0 */
@@ -158,21 +171,23 @@ typedef enum marlin_cpu_isa {
     MARLIN_CPU_ISA_FORCE_32 = 0x7fffffff
 } marlin_cpu_isa;
 
-/* Sets an option for later calls. Errors: INVALID_ARGUMENT (unknown option, value out of range); NOT_SUPPORTED (the
- * machine lacks that instruction set). */
+/* Sets an option for later calls. Errors: INVALID_ARGUMENT (unknown option, value out of range or of the other kind of
+ * device); NOT_SUPPORTED (the machine lacks that instruction set); OUT_OF_MEMORY (no more threads). */
 MARLIN_API marlin_status marlin_handle_set_option(marlin_handle_t handle, marlin_option option, int64_t value);
+/* Reads one back. Errors: INVALID_ARGUMENT (unknown option). */
 MARLIN_API marlin_status marlin_handle_get_option(marlin_handle_t handle, marlin_option option, int64_t *value);
 
 /* ---- Packed weights ---------------------------------------------------------------------------------------------- */
 
+/* The type of one element; each function says which it takes. */
 typedef enum marlin_type {
     MARLIN_TYPE_NONE = 0,
-    MARLIN_TYPE_F16 = 1,
-    MARLIN_TYPE_BF16 = 2,
-    MARLIN_TYPE_F32 = 3,
-    MARLIN_TYPE_S4 = 4, /* codes -8..7; where they stand one a byte: int8_t */
-    MARLIN_TYPE_U4 = 5, /* codes 0..15 with a zero point or an offset; one a byte: uint8_t */
-    MARLIN_TYPE_S8 = 6, /* numbers 6 to 9 are kept for later versions: MARLIN_NOT_SUPPORTED */
+    MARLIN_TYPE_F16 = 1,  /* IEEE 754 binary16, two bytes */
+    MARLIN_TYPE_BF16 = 2, /* the upper half of an FP32, two bytes */
+    MARLIN_TYPE_F32 = 3,  /* IEEE 754 binary32, four bytes */
+    MARLIN_TYPE_S4 = 4,   /* codes -8..7; where they stand one a byte: int8_t */
+    MARLIN_TYPE_U4 = 5,   /* codes 0..15 with a zero point or an offset; one a byte: uint8_t */
+    MARLIN_TYPE_S8 = 6,   /* numbers 6 to 9 are kept for later versions: MARLIN_NOT_SUPPORTED */
     MARLIN_TYPE_F8E4M3 = 7,
     MARLIN_TYPE_S3 = 8,
     MARLIN_TYPE_U3 = 9,
@@ -192,7 +207,7 @@ typedef enum marlin_layout {
     MARLIN_LAYOUT_FORCE_32 = 0x7fffffff
 } marlin_layout;
 
-#define MARLIN_GROUP_PER_COLUMN (-1)
+#define MARLIN_GROUP_PER_COLUMN (-1) /* as a group_size: one group, one scale a column */
 
 /* Packed bytes start with a 256-byte header (magic, layout, shape, sizes, checksums), so that they can be written to a
  * file, mapped again and attached without the source. They do not depend on the device or machine that packed them:
@@ -251,6 +266,7 @@ typedef enum marlin_source {
     MARLIN_SOURCE_FORCE_32 = 0x7fffffff
 } marlin_source;
 
+/* How a matrix of source weights, or of unpacked ones, lies in memory: row-major either way. */
 typedef enum marlin_order {
     MARLIN_ORDER_KXN = 0, /* one row for each input feature */
     MARLIN_ORDER_NXK = 1, /* one row for each output feature: torch.nn.Linear, GGUF */
@@ -267,6 +283,7 @@ typedef enum marlin_scale_method {
     MARLIN_SCALE_FORCE_32 = 0x7fffffff
 } marlin_scale_method;
 
+/* Whether weights are packed as 2:4: two of each four consecutive rows (k) of a column, and where they stood. */
 typedef enum marlin_sparsity {
     MARLIN_SPARSITY_DENSE = 0,
     MARLIN_SPARSITY_ALREADY_24 = 1, /* of each four consecutive rows at most two are not zero, else MARLIN_NOT_SPARSE */
@@ -274,11 +291,13 @@ typedef enum marlin_sparsity {
     MARLIN_SPARSITY_FORCE_32 = 0x7fffffff
 } marlin_sparsity;
 
+/* Bits of marlin_pack_desc.flags. */
 enum {
     MARLIN_PACK_ACT_ORDER = 1,    /* marlin_pack_input.g_idx will be given */
     MARLIN_PACK_COLUMN_SCALES = 2 /* marlin_pack_input.column_scales will be given */
 };
 
+/* What marlin_pack is given and what it shall store; marlin_source has the shapes. */
 typedef struct marlin_pack_desc {
     uint32_t struct_size;
     int32_t source;         /* marlin_source */
@@ -301,6 +320,7 @@ typedef struct marlin_pack_desc {
     uint64_t reserved[6];
 } marlin_pack_desc;
 
+/* The arrays that the description speaks of. */
 typedef struct marlin_pack_input {
     uint32_t struct_size;
     int32_t memory;     /* 0: the handle's memory; 1: host memory, which a CUDA handle copies to its GPU for the call.
@@ -334,6 +354,7 @@ MARLIN_API marlin_status marlin_pack(marlin_handle_t handle, const marlin_pack_d
                                      const marlin_pack_input *input, void *packed, size_t packed_size,
                                      marlin_weights *weights);
 
+/* What marlin_unpack shall write, and where. */
 typedef struct marlin_unpack_desc {
     uint32_t struct_size;
     int32_t dst_type;  /* F16, BF16, F32: w computed in FP32, rounded once; S4, U4 (the stored type): one code a byte */
@@ -341,7 +362,7 @@ typedef struct marlin_unpack_desc {
     int32_t reserved0;
     int64_t ld_dst;  /* in elements, 0: tight */
     void *dst;       /* in the handle's memory; NULL: not wanted, as all below */
-    size_t dst_size; /* at least ((rows - 1) * ld_dst + row length) elements */
+    size_t dst_size; /* in bytes, at least ((rows - 1) * ld_dst + row length) elements */
     void *scales;    /* packed groups x n of the stored scale type, packed groups = k_packed / group_size (or 1) */
     size_t scales_size;
     void *zeros; /* packed groups x n of the stored zero type */
@@ -356,6 +377,7 @@ MARLIN_API marlin_status marlin_unpack(marlin_handle_t handle, const marlin_weig
 
 /* ---- Multiply ---------------------------------------------------------------------------------------------------- */
 
+/* Types and strides of one multiply. A is m x k, C is m x n; k, n and everything about B are the weights'. */
 typedef struct marlin_gemm_desc {
     uint32_t struct_size;
     int32_t a_type;        /* F16 (0 means it), BF16 or F32 (CPU only) */
@@ -399,14 +421,14 @@ MARLIN_API marlin_status marlin_gemm_query(marlin_handle_t handle, const marlin_
  * Products accumulate in FP32; one rounding to the type of C, where overflow gives infinity. A NaN or infinity in a row
  * of A stays in that row of C (an infinity may become a NaN). Elements of A beyond k within lda are never read into a
  * result; elements of C beyond n within ldc are not written. C must not overlap A, B or bias.
- * Alignment: A, C and bias to their element size.
+ * Memory: A, B, C and bias lie in the handle's memory. Alignment: A, C and bias to their element size.
  * Packed weights of the other device's layout run on a CPU handle through the kernel cpu_reference, with a warning in
  * the log.
  * Errors: INVALID_ARGUMENT; NOT_SUPPORTED; WORKSPACE_TOO_SMALL; BAD_PACKED_DATA; DEVICE_ERROR. */
 MARLIN_API marlin_status marlin_gemm(marlin_handle_t handle, const marlin_gemm_desc *desc, const void *a,
                                      const marlin_weights *b, void *c);
 
-/* The same with 2:4 sparse B: pruned positions are skipped, not multiplied by zero. [async] */
+/* The same with 2:4 sparse B: pruned positions are skipped, not multiplied by zero. Errors: the same. [async] */
 MARLIN_API marlin_status marlin_sp_gemm(marlin_handle_t handle, const marlin_gemm_desc *desc, const void *a,
                                         const marlin_weights *b, void *c);
 
@@ -425,6 +447,7 @@ MARLIN_API size_t marlin_last_error(marlin_handle_t handle, char *text, size_t s
 MARLIN_API int marlin_version(void);            /* MARLIN_VERSION of the library loaded */
 MARLIN_API const char *marlin_build_info(void); /* JSON object: version, commit, cuda, architectures, cpu_kernels */
 
+/* Which messages are wanted; each level has those of the levels below it. */
 typedef enum marlin_log_level {
     MARLIN_LOG_OFF = 0,
     MARLIN_LOG_ERROR = 1,   /* the text of every failed call */
