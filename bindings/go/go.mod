@@ -1,0 +1,3 @@
+module libmarlin/marlin
+
+go 1.19
