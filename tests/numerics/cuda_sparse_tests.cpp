@@ -1,12 +1,11 @@
 // The CUDA kernels for 2:4 weights against the FP64 oracle, which skips pruned positions.
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "common/error.h"
-#include "cuda/kernel/instance.h"
 #include "layout/element.h"
 #include "numerics/cases.h"
+#include "numerics/cuda_checks.h"
 #include "numerics/cuda_run.h"
 #include "support/catch.h"
 
@@ -60,26 +59,8 @@ TEST_CASE("Extreme 2:4 operands multiply right on CUDA", "[gpu]") {
 
 TEST_CASE("Every CUDA kernel for 2:4 weights multiplies what it can run right", "[gpu][reduced]") {
     const auto backend = cuda_backend();
-    int ran = 0;
-    for (const cuda::Instance *instance : cuda::instances()) {
-        backend->set_option(Option::Kernel, instance->number);
-        bool used = false;
-        for (const char *rest : kFew) {
-            const Problem problem = from_text(fmt::format("sp_gemm {} {}", to_string(instance->a_type), rest));
-            std::string wrong;
-            try {
-                wrong = check_on_device(*backend, problem, Fill::Random, 3);
-            } catch (const Error &error) {
-                CHECK(error.status() == Status::NotSupported);
-                continue;
-            }
-            used = true;
-            CHECK(wrong == "");
-        }
-        ran += used ? 1 : 0;
-    }
     // A GPU with less shared memory than an H200 cannot run them all.
-    CHECK(ran > 4);
+    CHECK(check_every_kernel(*backend, "sp_gemm", kFew) > 4);
 }
 
 TEST_CASE("On CUDA a NaN or an infinity reaches a column only where that column keeps its position", "[gpu]") {
@@ -114,44 +95,12 @@ TEST_CASE("On CUDA a NaN or an infinity reaches a column only where that column 
 TEST_CASE("With 2:4 weights a row's bits do not depend on the batch when CUDA is told so", "[gpu]") {
     const auto backend = cuda_backend();
     backend->set_option(Option::Math, static_cast<int64_t>(Math::BatchInvariant));
-    for (const char *text : {"sp_gemm f16 s4 g128 m70 n400 k2048", "sp_gemm bf16 u4 g32 m70 n400 k2048"}) {
-        const Problem all = from_text(text);
-        const Weights weights = make_weights(all, Layout::Sparse24Draft, Fill::Random, 8);
-        Operands operands(all, Fill::Random, 9);
-        OnDevice device(all, operands, weights);
-        backend->gemm(all, device.get, device.view);
-        device.fetch_c(operands);
-        for (int64_t m = 0; m < all.m; m += 3) {
-            const std::vector<std::byte> in_batch = operands.row_of_c(m);
-            Problem one = all;
-            one.m = 1;
-            GemmOperands of_row = device.get;
-            of_row.a = static_cast<const std::byte *>(device.get.a) + m * all.lda * 2;
-            backend->gemm(one, of_row, device.view);
-            std::vector<std::byte> alone(in_batch.size());
-            cuda::copy_to_host(alone.data(), of_row.c, alone.size(), nullptr);
-            CHECK(alone == in_batch);
-            device.send_c(operands);
-        }
-    }
+    for (const char *text : {"sp_gemm f16 s4 g128 m70 n400 k2048", "sp_gemm bf16 u4 g32 m70 n400 k2048"})
+        check_rows_alone(*backend, from_text(text));
 }
 
 TEST_CASE("A thousand CUDA multiplies by 2:4 weights give the same bits", "[gpu]") {
     const auto backend = cuda_backend();
-    for (const char *text : {"sp_gemm f16 s4 g128 m7 n512 k2048", "sp_gemm bf16 u4 g64 m130 n512 k4096"}) {
-        const Problem problem = from_text(text);
-        const Weights weights = make_weights(problem, Layout::Sparse24Draft, Fill::Random, 4);
-        Operands operands(problem, Fill::Random, 5);
-        OnDevice device(problem, operands, weights);
-        backend->gemm(problem, device.get, device.view);
-        device.fetch_c(operands);
-        const std::vector<std::byte> first(operands.c_bytes().begin(), operands.c_bytes().end());
-        int different = 0;
-        for (int run = 1; run < 1000; ++run) {
-            backend->gemm(problem, device.get, device.view);
-            device.fetch_c(operands);
-            different += std::equal(first.begin(), first.end(), operands.c_bytes().begin()) ? 0 : 1;
-        }
-        CHECK(different == 0);
-    }
+    for (const char *text : {"sp_gemm f16 s4 g128 m7 n512 k2048", "sp_gemm bf16 u4 g64 m130 n512 k4096"})
+        check_thousand_runs(*backend, from_text(text));
 }

@@ -1,0 +1,21 @@
+// What dense and 2:4 CUDA kernels alike must pass.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "backend.h"
+
+namespace marlin::test {
+
+// Every kernel multiplies right what of the problems it can run; a problem is `operation`, the type of A that the
+// kernel takes, and one of `rests`. Returns how many kernels ran one or more.
+int check_every_kernel(Backend &backend, std::string_view operation, std::span<const char *const> rests);
+
+// Every third row has the same bits alone as in the batch.
+void check_rows_alone(Backend &backend, const Problem &problem);
+
+// A thousand multiplies give the same bits.
+void check_thousand_runs(Backend &backend, const Problem &problem);
+
+} // namespace marlin::test
