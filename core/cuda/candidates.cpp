@@ -7,7 +7,7 @@
 namespace marlin::cuda {
 
 bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
-    const bool sparse = instance.family == Family::SparseSlab || instance.family == Family::SparseStripe;
+    const bool sparse = is_sparse(instance);
     const bool group128 = p.zero_type == Type::None && p.group_size == 128 && p.scale_type == p.a_type;
     // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is.
     const bool knows_weights = instance.weights == (group128 ? Weights::Group128 : Weights::General) ||

@@ -1,4 +1,4 @@
-// What the choices of dense and 2:4 kernels share: which instances can run a problem, and a slab's grid.
+// What the choices of dense and 2:4 kernels share: what an instance takes, which can run a problem, and a slab's grid.
 #pragma once
 
 #include "cuda/heuristics.h"
@@ -7,6 +7,15 @@ namespace marlin::cuda {
 
 inline constexpr int64_t kRowGroup = 16; // features of a row group
 inline constexpr int64_t kMaxGridY = 65535;
+
+inline bool is_sparse(const Instance &instance) {
+    return instance.family == Family::SparseSlab || instance.family == Family::SparseStripe;
+}
+
+// Logical rows of k of a block; it stores 64 either way.
+inline int32_t block_rows(const Instance &instance) {
+    return is_sparse(instance) ? 128 : 64;
+}
 
 // Whether an instance can run the problem on such a device, be it the best or not.
 bool fits(const Instance &instance, const Problem &problem, const Limits &limits);

@@ -5,6 +5,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "cuda/candidates.h"
 #include "cuda/check.h"
 #include "cuda/kernel/gather.h"
 
@@ -96,7 +97,7 @@ KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const 
     plan.number = launch.instance->number;
     plan.tile_m = launch.instance->tokens;
     plan.tile_n = launch.instance->features;
-    plan.tile_k = 64;
+    plan.tile_k = block_rows(*launch.instance);
     plan.stages = launch.instance->stages;
     plan.blocks = static_cast<int32_t>(launch.grid[0] * launch.grid[1]);
     plan.workspace_size =

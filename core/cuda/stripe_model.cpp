@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/arith.h"
+#include "cuda/candidates.h"
 
 namespace marlin::cuda {
 namespace {
@@ -15,15 +16,6 @@ constexpr double kSegment = 0.8;       // the sum over the groups of warps and C
 constexpr double kExchange = 2.5;      // partial sums through L2 and a counter
 constexpr double kPartialBytes = 8e4;  // read by the CTA that adds up
 constexpr double kStripeBytes = 3.3e6; // weights alone, all SMs
-
-bool is_sparse(const Instance &instance) {
-    return instance.family == Family::SparseStripe;
-}
-
-// Logical rows of a block.
-int64_t block_rows(const Instance &instance) {
-    return is_sparse(instance) ? 128 : 64;
-}
 
 // Operations a microsecond (times 1e6: TFLOP/s) of all SMs in the loop over k, measured at large k; 2:4 counts what
 // dense weights would take.

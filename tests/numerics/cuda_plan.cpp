@@ -1,0 +1,33 @@
+// What a plan says of the CUDA kernels; planning needs no GPU.
+#include <string_view>
+
+#include "common/error.h"
+#include "cuda/dense.h"
+#include "cuda/kernel/instance.h"
+#include "numerics/cuda_run.h"
+#include "support/catch.h"
+
+using namespace marlin;
+using namespace marlin::test;
+
+TEST_CASE("A plan gives the tile of every CUDA kernel, in logical rows of k") {
+    for (const cuda::Instance *instance : cuda::instances()) {
+        const bool sparse = std::string_view(instance->name).find("_sp_") != std::string_view::npos;
+        const Problem problem = from_text(
+            fmt::format("{0} {1} {2} s{1} m8 n256 k1024", sparse ? "sp_gemm" : "gemm", to_string(instance->a_type),
+                        instance->weights == cuda::Weights::Group128 ? "s4 g128" : "u4 g64"));
+        const test::Weights weights = make_weights(problem, cuda_layout(problem), Fill::Arange, 1);
+        cuda::DenseContext context;
+        context.limits = {132, 232448};
+        context.wishes.kernel = instance->number;
+        const KernelPlan plan = cuda::plan_dense(problem, weights.view, context);
+        INFO(instance->name);
+        CHECK(std::string_view(plan.kernel) == instance->name);
+        CHECK(plan.number == instance->number);
+        CHECK(plan.tile_m == instance->tokens);
+        CHECK(plan.tile_n == instance->features);
+        CHECK(plan.tile_k == (sparse ? 128 : 64));
+        CHECK(plan.stages == instance->stages);
+        CHECK(plan.blocks > 0);
+    }
+}
