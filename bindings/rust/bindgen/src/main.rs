@@ -26,12 +26,7 @@ fn bindings(header: &str) -> Result<String, bindgen::BindgenError> {
         .to_string();
     // The functions become the argument of a macro, which links them or looks them up at run time (src/lib.rs).
     let parts: Vec<&str> = text.split("extern \"C\" {").collect();
-    assert_eq!(
-        parts.len(),
-        2,
-        "bindgen wrote {} extern blocks, expected one",
-        parts.len() - 1
-    );
+    assert_eq!(parts.len(), 2, "bindgen wrote {} extern blocks, expected one", parts.len() - 1);
     Ok(parts.join("functions! {"))
 }
 

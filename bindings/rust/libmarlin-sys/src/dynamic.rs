@@ -60,17 +60,12 @@ struct State {
 fn state() -> &'static State {
     static STATE: OnceLock<State> = OnceLock::new();
     STATE.get_or_init(|| match find() {
-        Ok(functions) => State {
-            functions,
-            reason: None,
-        },
+        Ok(functions) => State { functions, reason: None },
         Err(reason) => {
             let mut functions = Functions::missing();
             functions.marlin_last_error = missing_last_error;
-            State {
-                functions,
-                reason: Some(reason),
-            }
+            functions.marlin_status_name = missing_status_name;
+            State { functions, reason: Some(reason) }
         }
     })
 }
@@ -145,4 +140,9 @@ unsafe extern "C" fn missing_last_error(_: marlin_handle_t, text: *mut c_char, s
         }
     }
     reason.len()
+}
+
+/// The one status that the stand-ins return.
+unsafe extern "C" fn missing_status_name(_: marlin_status) -> *const c_char {
+    c"MARLIN_NOT_SUPPORTED".as_ptr()
 }

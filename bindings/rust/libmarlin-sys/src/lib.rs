@@ -58,13 +58,7 @@ macro_rules! functions {
     };
 }
 
-#[allow(
-    missing_docs,
-    non_camel_case_types,
-    clippy::all,
-    clippy::pedantic,
-    clippy::restriction
-)]
+#[allow(missing_docs, non_camel_case_types, clippy::all, clippy::pedantic, clippy::restriction)]
 mod bindings;
 pub use bindings::*;
 
