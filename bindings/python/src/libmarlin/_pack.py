@@ -62,8 +62,8 @@ def pack(
     the source holds (values: S4), F16, and what the handle's device reads best. scale_method is used when values are
     rounded. sparsity: "already_24" or "select_24" stores 2:4 weights. importance, k floats > 0, weighs rounding and
     selection. column_scales are n more float32 factors, kept with the weights. packed is memory for the result, at
-    least pack_size bytes, 256-byte aligned; None allocates it (CPU handles). Inputs may lie in host memory for any
-    handle.
+    least pack_size bytes, 256-byte aligned, or a function that makes it from the number of bytes; None allocates it
+    (CPU handles). Inputs may lie in host memory for any handle.
 
     Raises TypeError for element types, and Error: INVALID_ARGUMENT (shapes, non-finite values, codes out of range:
     named with their position), NOT_SUPPORTED, NOT_SPARSE, OUT_OF_MEMORY, DEVICE_ERROR.
@@ -149,6 +149,8 @@ def _run(handle: Handle, desc: native.marlin_pack_desc, inputs: native.marlin_pa
             if handle._on_cuda:
                 raise invalid(f"packed is None, expected {size} bytes of the handle's GPU memory")
             packed = allocate(size)
+        elif callable(packed):
+            packed = packed(size)
         memory = packed_array(packed, handle)
         if memory.read_only:
             raise invalid("packed is read-only, expected memory that can be written")

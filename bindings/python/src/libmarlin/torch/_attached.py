@@ -1,0 +1,78 @@
+"""What the library read in the headers of packed tensors, kept for as long as their memory lives."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import torch
+from torch.multiprocessing.reductions import StorageWeakRef
+
+from .. import native
+from .._errors import invalid
+from .._handle import Handle
+from .._weights import Weights
+from ._aligned import aligned
+from ._handles import handle_of, refuse_capture
+
+
+class Attached:
+    """The library's reading of a packed tensor. It does not keep the tensor's memory."""
+
+    __slots__ = ("copy", "k", "last", "n", "native", "sparse", "storage", "version")
+
+    def __init__(self, weights: native.marlin_weights, packed: torch.Tensor, copy: torch.Tensor | None) -> None:
+        self.native = weights
+        self.copy = copy
+        self.storage = StorageWeakRef(packed.untyped_storage())
+        self.version = version_of(packed)
+        self.k: int = weights.k
+        self.n: int = weights.n
+        self.sparse = bool(weights.flags & 1)
+        # The last call's numbers and the description made of them: decoding makes the same call again and again. Never
+        # changed, only replaced, because other threads may be using it.
+        self.last: tuple[Any, Any] = (None, None)
+
+
+_attached: dict[int, Attached] = {}
+_changing = threading.Lock()
+
+
+def version_of(packed: torch.Tensor) -> int:
+    """Return PyTorch's count of changes in place; tensors made in inference mode have none."""
+    return 0 if packed.is_inference() else packed._version
+
+
+def attached(packed: torch.Tensor) -> Attached:
+    """Return the reading of a packed tensor, from memory where the same bytes were read before.
+
+    The same address is not enough: memory is used again. While the weak reference to the storage that was read is
+    alive, nobody else has that memory; PyTorch counts changes in place.
+    """
+    found = _attached.get(packed.data_ptr())
+    if found is not None and found.version == version_of(packed) and not found.storage.expired():
+        return found
+    return _attach(packed)
+
+
+def _attach(packed: torch.Tensor) -> Attached:
+    if packed.dtype != torch.uint8 or packed.dim() != 1 or not packed.is_contiguous():
+        raise invalid(
+            f"weights is {packed.dtype} of shape {tuple(packed.shape)}, expected packed bytes: contiguous uint8 of one "
+            "dimension, as libmarlin.torch.pack makes them"
+        )
+    refuse_capture(packed.get_device(), "the weights to be checked")
+    # Clones that compilers and checks make in host memory may lie at any address: those are read from a copy.
+    usable = aligned(packed)
+    weights = as_weights(usable, handle_of(packed.get_device()))
+    found = Attached(weights._native, packed, None if usable is packed else usable)
+    with _changing:
+        for address in [address for address, old in _attached.items() if old.storage.expired()]:
+            del _attached[address]
+        _attached[packed.data_ptr()] = found
+    return found
+
+
+def as_weights(packed: torch.Tensor, handle: Handle) -> Weights:
+    """Check packed bytes and describe them; the result keeps the memory alive."""
+    return Weights.attach(aligned(packed.detach()), handle)

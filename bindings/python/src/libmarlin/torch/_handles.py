@@ -1,0 +1,93 @@
+"""One handle for the CPU, and one for each CUDA stream that PyTorch makes current."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+
+import torch
+
+from .._enums import Status
+from .._errors import Error
+from .._handle import Handle
+
+_CPU = (-1, 0)
+_handles: dict[tuple[int, int], Handle] = {}
+_making = threading.Lock()
+_cpu_threads = 0  # what the handle of the CPU was told
+
+
+def handle_of(device_index: int) -> Handle:
+    """Return the handle of PyTorch's current stream on a CUDA device, or with -1 that of the CPU."""
+    if device_index < 0:
+        global _cpu_threads
+        handle = _handles.get(_CPU) or _make(_CPU)
+        wanted = torch.get_num_threads()
+        if _cpu_threads != wanted:
+            handle.num_threads = _cpu_threads = wanted
+        return handle
+    key = (device_index, _current_stream(device_index))
+    return _handles.get(key) or _make(key)
+
+
+def _public_current_stream(device_index: int) -> int:
+    return torch.cuda.current_stream(device_index).cuda_stream
+
+
+# What compiled graphs use: an integer straight from the C++ side, where the public way makes an object each time.
+_current_stream = getattr(torch._C, "_cuda_getCurrentRawStream", _public_current_stream)
+
+
+def refuse_capture(device_index: int, what: str) -> None:
+    """Raise where the current stream is being captured: what must exist before cannot be made then."""
+    if device_index >= 0 and torch.cuda.is_current_stream_capturing():
+        raise Error(
+            Status.INVALID_ARGUMENT,
+            f"the current stream of cuda:{device_index} is being captured, expected {what} before: run the model once "
+            "on the stream of the capture (torch.cuda.graph(graph, stream=stream)), then capture",
+        )
+
+
+def _make(key: tuple[int, int]) -> Handle:
+    device_index, stream = key
+    with _making:
+        if key in _handles:
+            return _handles[key]
+        if key == _CPU:
+            handle = Handle("cpu")
+        else:
+            refuse_capture(device_index, "a call of libmarlin on it")
+            handle = Handle("cuda", device_index, stream=stream)
+            _prepare_capture(device_index)
+        _handles[key] = handle
+        return handle
+
+
+def _prepare_capture(device_index: int) -> None:
+    """Make the handle of the stream that torch.cuda.graph captures on unless told otherwise.
+
+    Making a handle allocates, which a capture forbids; and that stream is made current by the capture itself.
+    """
+    capture = torch.cuda.graph
+    if not hasattr(capture, "default_capture_stream"):
+        return
+    if capture.default_capture_stream is None:
+        with torch.cuda.device(device_index):
+            capture.default_capture_stream = torch.cuda.Stream()
+    stream = capture.default_capture_stream
+    key = (device_index, stream.cuda_stream)
+    if stream.device.index == device_index and key not in _handles:
+        _handles[key] = Handle("cuda", device_index, stream=stream.cuda_stream)
+
+
+def _forget() -> None:
+    """In a forked child: the library refuses the parent's handles there."""
+    global _making, _cpu_threads
+    _making = threading.Lock()
+    _cpu_threads = 0
+    _handles.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
+atexit.register(_handles.clear)  # while the CUDA driver is still there
