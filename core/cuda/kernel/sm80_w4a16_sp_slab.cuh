@@ -321,9 +321,9 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
             const int consumed = other < args.runs - warps * runs ? slot_of_first : slot_of_others;
             return reinterpret_cast<float *>(shared + (other * stages + consumed) * Shape::kStage);
         };
-        float *const mine = sums_of(warp);
         if constexpr (Shape::kSumsInSlot)
             __syncwarp(); // all lanes have read the slot
+        float *const mine = sums_of(warp);
 #pragma unroll
         for (int first_tile = 0; first_tile < token_tiles; first_tile += Shape::kSumTiles) {
             if (first_tile > 0 || (!Shape::kSumsInSlot && pass > 0))
