@@ -35,12 +35,12 @@ type HandleInfo struct {
 // Calls of one handle wait for each other; handles of their own run at the same time.
 type Handle struct {
 	mutex  sync.Mutex
-	native C.marlin_handle_t // nil when closed
+	native C.go_marlin_handle // 0 when closed
 }
 
 // NewHandle creates a handle. Close it; the garbage collector does so only some time after the last use.
 func NewHandle(desc HandleDesc) (*Handle, error) {
-	var native C.marlin_handle_t
+	var native C.go_marlin_handle
 	err := failure(C.go_marlin_handle_create(C.int32_t(desc.Device), C.int32_t(desc.DeviceID), C.int32_t(desc.NumThreads),
 		C.uintptr_t(desc.Stream), C.uintptr_t(desc.Workspace), C.size_t(desc.WorkspaceSize), &native))
 	if err != nil {
@@ -59,22 +59,22 @@ func (h *Handle) Close() error {
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	C.marlin_handle_destroy(h.native)
-	h.native = nil
+	C.go_marlin_handle_destroy(h.native)
+	h.native = 0
 	runtime.SetFinalizer(h, nil)
 	return nil
 }
 
 // enter takes the handle for one call, and leave gives it back; between them it cannot be closed, by the finalizer
 // either. A nil handle is the library's to refuse.
-func (h *Handle) enter() (C.marlin_handle_t, error) {
+func (h *Handle) enter() (C.go_marlin_handle, error) {
 	if h == nil {
-		return nil, nil
+		return 0, nil
 	}
 	h.mutex.Lock()
-	if h.native == nil {
+	if h.native == 0 {
 		h.mutex.Unlock()
-		return nil, invalid("handle is closed, expected an open one")
+		return 0, invalid("handle is closed, expected an open one")
 	}
 	return h.native, nil
 }

@@ -99,10 +99,13 @@ func (m Memory) codesOf(asked Type) Type {
 
 // holds fails unless the memory is absent or of a type.
 func (m Memory) holds(name string, kind Type, kindName string) error {
-	if m.given() && m.kind != kind {
-		return invalid("%s holds %v, expected %s", name, m.kind, kindName)
+	if !m.given() || m.kind == kind {
+		return nil
 	}
-	return nil
+	if m.kind == TypeNone {
+		return invalid("%s holds words, expected %s", name, kindName)
+	}
+	return invalid("%s holds %v, expected %s", name, m.kind, kindName)
 }
 
 // matrix is the part of a memory that a multiply touches: rows of `row` elements, stride apart.

@@ -22,6 +22,10 @@ typedef struct go_marlin_memory {
     size_t size;
 } go_marlin_memory;
 
+/* A marlin_handle_t. As a pointer to a type that Go cannot see into, it would cost every call a check of pointers, and
+ * with Go 1.19 an allocation. */
+typedef uintptr_t go_marlin_handle;
+
 typedef struct go_marlin_input {
     go_marlin_memory src;
     go_marlin_memory scales;
@@ -43,25 +47,26 @@ typedef struct go_marlin_gemm_call {
 } go_marlin_gemm_call;
 
 go_marlin_result go_marlin_handle_create(int32_t device, int32_t device_id, int32_t num_threads, uintptr_t stream,
-                                         uintptr_t workspace, size_t workspace_size, marlin_handle_t *handle);
-go_marlin_result go_marlin_handle_get_info(marlin_handle_t handle, marlin_handle_info *info);
-go_marlin_result go_marlin_handle_set_stream(marlin_handle_t handle, uintptr_t stream);
-go_marlin_result go_marlin_handle_get_stream(marlin_handle_t handle, uintptr_t *stream);
-go_marlin_result go_marlin_handle_set_workspace(marlin_handle_t handle, uintptr_t workspace, size_t size);
-go_marlin_result go_marlin_handle_set_option(marlin_handle_t handle, int32_t option, int64_t value);
-go_marlin_result go_marlin_handle_get_option(marlin_handle_t handle, int32_t option, int64_t *value);
+                                         uintptr_t workspace, size_t workspace_size, go_marlin_handle *handle);
+void go_marlin_handle_destroy(go_marlin_handle handle);
+go_marlin_result go_marlin_handle_get_info(go_marlin_handle handle, marlin_handle_info *info);
+go_marlin_result go_marlin_handle_set_stream(go_marlin_handle handle, uintptr_t stream);
+go_marlin_result go_marlin_handle_get_stream(go_marlin_handle handle, uintptr_t *stream);
+go_marlin_result go_marlin_handle_set_workspace(go_marlin_handle handle, uintptr_t workspace, size_t size);
+go_marlin_result go_marlin_handle_set_option(go_marlin_handle handle, int32_t option, int64_t value);
+go_marlin_result go_marlin_handle_get_option(go_marlin_handle handle, int32_t option, int64_t *value);
 
-go_marlin_result go_marlin_pack_size(marlin_handle_t handle, const marlin_pack_desc *desc, size_t *size);
-go_marlin_result go_marlin_pack(marlin_handle_t handle, const marlin_pack_desc *desc, go_marlin_input input,
+go_marlin_result go_marlin_pack_size(go_marlin_handle handle, const marlin_pack_desc *desc, size_t *size);
+go_marlin_result go_marlin_pack(go_marlin_handle handle, const marlin_pack_desc *desc, go_marlin_input input,
                                 go_marlin_memory packed, marlin_weights *weights);
-go_marlin_result go_marlin_attach(marlin_handle_t handle, go_marlin_memory packed, marlin_weights *weights);
-go_marlin_result go_marlin_unpack(marlin_handle_t handle, const marlin_weights *weights, int32_t dst_type,
+go_marlin_result go_marlin_attach(go_marlin_handle handle, go_marlin_memory packed, marlin_weights *weights);
+go_marlin_result go_marlin_unpack(go_marlin_handle handle, const marlin_weights *weights, int32_t dst_type,
                                   int32_t dst_order, int64_t ld_dst, go_marlin_memory dst, go_marlin_memory scales,
                                   go_marlin_memory zeros);
 
-go_marlin_result go_marlin_gemm(marlin_handle_t handle, go_marlin_gemm_call call, go_marlin_memory bias,
+go_marlin_result go_marlin_gemm(go_marlin_handle handle, go_marlin_gemm_call call, go_marlin_memory bias,
                                 go_marlin_memory a, const marlin_weights *b, go_marlin_memory c);
-go_marlin_result go_marlin_gemm_query(marlin_handle_t handle, go_marlin_gemm_call call, go_marlin_memory bias,
+go_marlin_result go_marlin_gemm_query(go_marlin_handle handle, go_marlin_gemm_call call, go_marlin_memory bias,
                                       const marlin_weights *b, marlin_gemm_info *info);
 
 /* With to_go the receiver is the Go function goMarlinLog, otherwise standard error. */

@@ -171,8 +171,9 @@ func (h *Handle) Attach(packed []byte) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	copy(memory, packed)
-	return h.attach(Host(memory[:len(packed)]), memory)
+	described := Host(memory)
+	described.size = copy(memory, packed)
+	return h.attach(described, memory)
 }
 
 // AttachAt uses packed bytes where they lie: size bytes at an address in the handle's memory, 256-byte aligned, that
