@@ -62,6 +62,12 @@ impl<'a> Gemm<'a> {
         })
     }
 
+    /// Whether an A and a C of so many elements are large enough; what a caller of the unsafe functions should know.
+    pub fn check_lengths(&self, b: &Weights, a_len: usize, c_len: usize) -> Result<()> {
+        need("a", a_len, self.extent(self.lda, b.k()), "(m - 1) * lda + k")?;
+        need("c", c_len, self.extent(self.ldc, b.n()), "(m - 1) * ldc + n")
+    }
+
     /// Elements from the first of a matrix of m rows to behind its last; `None` where that is more than there can be.
     fn extent(&self, ld: usize, row: usize) -> Option<usize> {
         match self.m {
@@ -194,9 +200,7 @@ impl Handle {
         c: &mut [C],
     ) -> Result<()> {
         self.need_cpu(other)?;
-        let fits = need("a", a.len(), gemm.extent(gemm.lda, b.k()), "(m - 1) * lda + k")
-            .and_then(|()| need("c", c.len(), gemm.extent(gemm.ldc, b.n()), "(m - 1) * ldc + n"));
-        if let Err(error) = fits {
+        if let Err(error) = gemm.check_lengths(b, a.len(), c.len()) {
             // Where the shape itself is wrong, that is what to say, in the library's words.
             self.query::<A, C>(gemm, b)?;
             return Err(error);
