@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from . import _arrays, native
@@ -152,8 +153,8 @@ class Handle:
         return Math(self._get(native.MARLIN_OPTION_MATH))
 
     @math.setter
-    def math(self, value: Math | str) -> None:
-        self._set(native.MARLIN_OPTION_MATH, member(Math, value, "math"))
+    def math(self, value: Math | str | int) -> None:
+        self._set(native.MARLIN_OPTION_MATH, _number(Math, value, "math"))
 
     @property
     def sm_count(self) -> int:
@@ -179,8 +180,8 @@ class Handle:
         return CpuIsa(self._get(native.MARLIN_OPTION_CPU_ISA))
 
     @cpu_isa.setter
-    def cpu_isa(self, value: CpuIsa | str) -> None:
-        self._set(native.MARLIN_OPTION_CPU_ISA, member(CpuIsa, value, "cpu_isa"))
+    def cpu_isa(self, value: CpuIsa | str | int) -> None:
+        self._set(native.MARLIN_OPTION_CPU_ISA, _number(CpuIsa, value, "cpu_isa"))
 
     @property
     def kernel(self) -> int:
@@ -234,6 +235,11 @@ class Handle:
     gemm = gemm
     sp_gemm = sp_gemm
     query = query
+
+
+def _number(enum: type[IntEnum], value: IntEnum | str | int, name: str) -> int:
+    """Return the number of a name; what a number may be is for the library to say."""
+    return member(enum, value, name) if isinstance(value, str) else int(value)
 
 
 def _workspace(value: Any) -> _arrays.Array:

@@ -1,0 +1,5 @@
+"""``python -m libmarlin``: the command marlin."""
+
+from .cli import main
+
+main()
