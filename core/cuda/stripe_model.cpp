@@ -27,13 +27,13 @@ double sustained(const Instance &instance) {
     case 32:
         return is_sparse(instance) ? (wide ? 385e6 : 370e6) : wide ? 305e6 : 290e6;
     case 48:
-        return 335e6;
+        return 355e6;
     case 64:
         return is_sparse(instance) ? 525e6 : 370e6;
     case 96:
         return 395e6;
     default:
-        return is_sparse(instance) ? 600e6 : wide ? 435e6 : 395e6;
+        return is_sparse(instance) ? 600e6 : wide ? 435e6 : 405e6;
     }
 }
 

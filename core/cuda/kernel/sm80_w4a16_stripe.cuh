@@ -58,8 +58,9 @@ struct StripeShape {
     static constexpr int kCtasPerSm = token_tiles <= 2 ? 2 : 1;
     static constexpr int kFragments = row_groups * token_tiles;
     static constexpr int kOwn = kFragments / k_groups; // fragments a warp keeps when the groups add up
-    // Fragments that a group's stage takes of every warp at a time.
-    static constexpr int kExchange = k_groups > 1 && kStage / (kGroupWarps * 512) < kOwn ? kOwn / 2 : kOwn;
+    // Fragments of every warp that are added up at a time.
+    static constexpr int kExchange = k_groups > 1 && (kStage / (kGroupWarps * 512) < kOwn || kOwn > 8) ? kOwn / 2
+                                                                                                       : kOwn;
     static constexpr int64_t kPartialSize = int64_t{4} * kFeatures * kTokens; // bytes of one CTA's sums
     static_assert(kFragments % k_groups == 0 && kOwn % kExchange == 0);
     static_assert(k_groups == 1 || kExchange * kGroupWarps * 512 <= kStage);
@@ -484,130 +485,138 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         const int first_feature = place.feature * Shape::kFeatures + warp * row_groups * 16;
 
         // ---- The sum over the groups --------------------------------------------------------------------------------
-        // Fragment f of a warp goes to group f / kOwn.
+        // Fragment f of a warp goes to group f / kOwn, so many at a time as registers and the stage just consumed take.
         const auto fragment = [&](int f) -> float(&)[4] { return sums[f % row_groups][f / row_groups]; };
-        float kept[k_groups == 1 ? 1 : Shape::kOwn][4];
-        const auto own = [&](int f) -> float(&)[4] {
-            if constexpr (k_groups == 1)
-                return fragment(f);
-            else
-                return kept[f];
+        const auto token_of = [&](int f) {
+            return first_token + first_of_warp + (k_group * Shape::kOwn + f) / row_groups * 8;
         };
-        if constexpr (k_groups > 1) {
+        const auto feature_of = [&](int f) { return first_feature + (k_group * Shape::kOwn + f) % row_groups * 16; };
+        const Partition &p = args.partition;
+        const bool whole = segment.end - segment.begin == p.units.value;
+        const int striped_tile = segment.tile - (p.tiles - p.striped);
+        const int first_unit = whole ? 0 : striped_tile * p.units.value;
+        const int first_cta = whole ? 0 : p.owner(first_unit);
+        // A CTA begins at most one tile inside, and leaves at most one unfinished.
+        const auto partial = [&](int cta, int f) {
+            const int64_t place = 2 * cta + (cta == first_cta ? 1 : 0);
+            return reinterpret_cast<float4 *>(args.partials) + (place * Shape::kOwn + f) * Shape::kThreads + of_cta;
+        };
+        // Some fragments from `first` on are done, or as far as this CTA takes them.
+        const auto finish = [&](const auto &of, auto count, int first) {
+            if (!whole) {
+#pragma unroll
+                for (int f = 0; f < count(); ++f)
+                    __stcg(partial(static_cast<int>(blockIdx.x), first + f),
+                           make_float4(of(f)[0], of(f)[1], of(f)[2], of(f)[3]));
+            } else {
+                if (args.bias != nullptr)
+#pragma unroll
+                    for (int f = 0; f < count(); ++f)
+                        add_bias(args, feature_of(first + f), of(f), lane);
+                if (args.store_features == 4)
+#pragma unroll
+                    for (int f = 0; f < count(); ++f)
+                        store_fragment_wide(args, token_of(first + f), feature_of(first + f), of(f), lane);
+                else
+#pragma unroll
+                    for (int f = 0; f < count(); ++f)
+                        store_fragment(args, token_of(first + f), feature_of(first + f), of(f), lane);
+            }
+        };
+        if constexpr (k_groups == 1) {
+            finish(
+                fragment, [] { return Shape::kOwn; }, 0);
+        } else {
+            constexpr int some = Shape::kExchange;
             const uint32_t consumed = (at == 0 ? Shape::kRing : at) - Shape::kStage;
             const auto stage_of = [&](int group) {
                 return reinterpret_cast<float4 *>(shared + group * Shape::kRing + consumed) + thread;
             };
 #pragma unroll
-            for (int q = 0; q < k_groups; ++q)
-                if (q == k_group)
+            for (int first = 0; first < Shape::kOwn; first += some) {
+                float kept[some][4];
 #pragma unroll
-                    for (int f = 0; f < Shape::kOwn; ++f)
+                for (int q = 0; q < k_groups; ++q)
+                    if (q == k_group)
 #pragma unroll
-                        for (int e = 0; e < 4; ++e)
-                            kept[f][e] = fragment(q * Shape::kOwn + f)[e];
+                        for (int f = 0; f < some; ++f)
+#pragma unroll
+                            for (int e = 0; e < 4; ++e)
+                                kept[f][e] = fragment(q * Shape::kOwn + first + f)[e];
 #pragma unroll 1
-            for (int round = 1; round < k_groups; ++round) {
-                const int to = (k_group + round) % k_groups;
-#pragma unroll
-                for (int first = 0; first < Shape::kOwn; first += Shape::kExchange) {
+                for (int round = 1; round < k_groups; ++round) {
+                    const int to = (k_group + round) % k_groups;
                     __syncthreads();
 #pragma unroll
                     for (int q = 0; q < k_groups; ++q)
                         if (q == to)
 #pragma unroll
-                            for (int f = 0; f < Shape::kExchange; ++f) {
+                            for (int f = 0; f < some; ++f) {
                                 const float(&x)[4] = fragment(q * Shape::kOwn + first + f);
                                 stage_of(q)[f * threads] = make_float4(x[0], x[1], x[2], x[3]);
                             }
                     __syncthreads();
 #pragma unroll
-                    for (int f = 0; f < Shape::kExchange; ++f) {
+                    for (int f = 0; f < some; ++f) {
                         const float4 more = stage_of(k_group)[f * threads];
-                        kept[first + f][0] += more.x;
-                        kept[first + f][1] += more.y;
-                        kept[first + f][2] += more.z;
-                        kept[first + f][3] += more.w;
+                        kept[f][0] += more.x;
+                        kept[f][1] += more.y;
+                        kept[f][2] += more.z;
+                        kept[f][3] += more.w;
                     }
                 }
+                finish([&](int f) -> float(&)[4] { return kept[f]; }, [] { return some; }, first);
             }
             __syncthreads(); // the next copies go where these sums were
         }
+        if (whole)
+            continue;
 
         // ---- The sum over the CTAs of the tile ----------------------------------------------------------------------
-        if (segment.end - segment.begin < args.partition.units.value) {
-            const Partition &p = args.partition;
-            const int striped_tile = segment.tile - (p.tiles - p.striped);
-            const int first_unit = striped_tile * p.units.value;
-            const int first_cta = p.owner(first_unit);
-            const int sharers = p.owner(first_unit + p.units.value - 1) - first_cta + 1;
-            const int mine = static_cast<int>(blockIdx.x) - first_cta;
-            // A CTA begins at most one tile inside, and leaves at most one unfinished.
-            const auto partial = [&](int sharer, int f) {
-                const int64_t place = 2 * (first_cta + sharer) + (sharer == 0 ? 1 : 0);
-                return reinterpret_cast<float4 *>(args.partials) + (place * Shape::kOwn + f) * Shape::kThreads + of_cta;
-            };
-            uint32_t *const arrivals = args.arrivals + striped_tile;
+        const int last_cta = p.owner(first_unit + p.units.value - 1);
+        uint32_t *const arrivals = args.arrivals + striped_tile;
+        __threadfence();
+        __syncthreads();
+        const bool last = of_cta == 0 && atomicAdd(arrivals, 1u) == static_cast<uint32_t>(last_cta - first_cta);
+        if (__syncthreads_or(last ? 1 : 0) == 0)
+            continue;
+        __threadfence();
+        if (of_cta == 0)
+            *arrivals = 0;
+        // Fragments under way at a time: a trip to L2 and back is what this costs.
+        constexpr int some = Shape::kOwn < 8 ? Shape::kOwn : Shape::kOwn % 8 == 0 ? 8 : 6;
+        static_assert(Shape::kOwn % some == 0);
+#pragma unroll 1
+        for (int first = 0; first < Shape::kOwn; first += some) {
+            float4 sum[some];
 #pragma unroll
-            for (int f = 0; f < Shape::kOwn; ++f)
-                __stcg(partial(mine, f), make_float4(own(f)[0], own(f)[1], own(f)[2], own(f)[3]));
-            __threadfence();
-            __syncthreads();
-            const bool last = of_cta == 0 && atomicAdd(arrivals, 1u) + 1 == static_cast<uint32_t>(sharers);
-            if (__syncthreads_or(last ? 1 : 0) == 0)
-                continue;
-            __threadfence();
-            if (of_cta == 0)
-                *arrivals = 0;
-            // Fragments under way at a time: a trip to L2 and back is what this costs.
-            constexpr int some = Shape::kOwn < 8 ? Shape::kOwn : k_groups == 1 ? 4 : 8;
-#pragma unroll
-            for (int first = 0; first < Shape::kOwn; first += some) {
-                float4 sum[some];
+            for (int f = 0; f < some; ++f)
+                sum[f] = __ldcg(partial(first_cta, first + f));
+#pragma unroll 2
+            for (int cta = first_cta + 1; cta <= last_cta; ++cta) {
+                float4 x[some];
 #pragma unroll
                 for (int f = 0; f < some; ++f)
-                    sum[f] = __ldcg(partial(0, first + f));
-#pragma unroll 2
-                for (int sharer = 1; sharer < sharers; ++sharer) {
-                    float4 x[some];
-#pragma unroll
-                    for (int f = 0; f < some; ++f)
-                        x[f] = __ldcg(partial(sharer, first + f));
-#pragma unroll
-                    for (int f = 0; f < some; ++f) {
-                        sum[f].x += x[f].x;
-                        sum[f].y += x[f].y;
-                        sum[f].z += x[f].z;
-                        sum[f].w += x[f].w;
-                    }
-                }
+                    x[f] = __ldcg(partial(cta, first + f));
 #pragma unroll
                 for (int f = 0; f < some; ++f) {
-                    own(first + f)[0] = sum[f].x;
-                    own(first + f)[1] = sum[f].y;
-                    own(first + f)[2] = sum[f].z;
-                    own(first + f)[3] = sum[f].w;
+                    sum[f].x += x[f].x;
+                    sum[f].y += x[f].y;
+                    sum[f].z += x[f].z;
+                    sum[f].w += x[f].w;
                 }
             }
+#pragma unroll
+            for (int f = 0; f < some; ++f) {
+                float done[4] = {sum[f].x, sum[f].y, sum[f].z, sum[f].w};
+                if (args.bias != nullptr)
+                    add_bias(args, feature_of(first + f), done, lane);
+                if (args.store_features == 4)
+                    store_fragment_wide(args, token_of(first + f), feature_of(first + f), done, lane);
+                else
+                    store_fragment(args, token_of(first + f), feature_of(first + f), done, lane);
+            }
         }
-
-        // ---- C ------------------------------------------------------------------------------------------------------
-        const auto token_of = [&](int f) {
-            return first_token + first_of_warp + (k_group * Shape::kOwn + f) / row_groups * 8;
-        };
-        const auto feature_of = [&](int f) { return first_feature + (k_group * Shape::kOwn + f) % row_groups * 16; };
-        if (args.bias != nullptr)
-#pragma unroll
-            for (int f = 0; f < Shape::kOwn; ++f)
-                add_bias(args, feature_of(f), own(f), lane);
-        if (args.store_features == 4)
-#pragma unroll
-            for (int f = 0; f < Shape::kOwn; ++f)
-                store_fragment_wide(args, token_of(f), feature_of(f), own(f), lane);
-        else
-#pragma unroll
-            for (int f = 0; f < Shape::kOwn; ++f)
-                store_fragment(args, token_of(f), feature_of(f), own(f), lane);
     }
     ptx::wait_copies<0>();
 }
