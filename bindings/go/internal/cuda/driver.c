@@ -13,6 +13,7 @@ static struct {
     int (*set_current)(void *context);
     int (*mem_alloc)(uint64_t *address, size_t size);
     int (*mem_free)(uint64_t address);
+    int (*synchronize)(void);
     int (*to_device)(uint64_t to, const void *from, size_t size);
     int (*from_device)(void *to, uint64_t from, size_t size);
     int (*stream_create)(void **stream, unsigned flags);
@@ -35,7 +36,8 @@ int go_cuda_open(void) {
         !find(library, "cuDeviceGet", &driver.device_get) ||
         !find(library, "cuDevicePrimaryCtxRetain", &driver.primary_retain) ||
         !find(library, "cuCtxSetCurrent", &driver.set_current) || !find(library, "cuMemAlloc_v2", &driver.mem_alloc) ||
-        !find(library, "cuMemFree_v2", &driver.mem_free) || !find(library, "cuMemcpyHtoD_v2", &driver.to_device) ||
+        !find(library, "cuMemFree_v2", &driver.mem_free) || !find(library, "cuCtxSynchronize", &driver.synchronize) ||
+        !find(library, "cuMemcpyHtoD_v2", &driver.to_device) ||
         !find(library, "cuMemcpyDtoH_v2", &driver.from_device) ||
         !find(library, "cuStreamCreate", &driver.stream_create) ||
         !find(library, "cuStreamSynchronize", &driver.stream_synchronize) ||
@@ -62,8 +64,11 @@ int go_cuda_free(uint64_t address) {
 }
 
 int go_cuda_to_device(uint64_t to, const unsigned char *from, size_t size) {
-    const int status = enter();
-    return status != 0 ? status : driver.to_device(to, from, size);
+    int status = enter();
+    if (status == 0)
+        status = driver.to_device(to, from, size);
+    /* The copy itself may return while the bytes are still on their way, and other streams do not wait for it. */
+    return status != 0 ? status : driver.synchronize();
 }
 
 int go_cuda_from_device(unsigned char *to, uint64_t from, size_t size) {
