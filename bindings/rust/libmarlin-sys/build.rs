@@ -47,13 +47,19 @@ fn link(folder: &Path) {
 #[cfg(feature = "vendored")]
 fn vendored(_: &pkg_config::Error) {
     println!("cargo:rerun-if-changed=vendor");
+    // A static library: programs then need nothing beside themselves.
     let prefix = cmake::Config::new("vendor")
         .profile("Release")
         .define("MARLIN_CUDA", "OFF")
-        .define("MARLIN_TESTS", "OFF")
+        .define("MARLIN_SHARED", "OFF")
+        .define("MARLIN_STATIC", "ON")
+        .define("MARLIN_INSTALL", "ON")
         .define("CMAKE_INSTALL_LIBDIR", "lib")
         .build();
-    link(&prefix.join("lib"));
+    println!("cargo:rustc-link-search=native={}", prefix.join("lib").display());
+    println!("cargo:rustc-link-lib=static=marlin");
+    println!("cargo:rustc-link-lib=dylib=stdc++");
+    println!("cargo:root={}", prefix.display());
 }
 
 #[cfg(not(feature = "vendored"))]

@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let weights = handle.pack(&options, &input)?;
 
     let m = 4;
-    let a: Vec<f32> = (0..m * k).map(|i| (i * 37 % 129) as f32 / 64.0 - 1.0).collect();
+    let a: Vec<f32> = (0..m * k).map(|i| (i * 37 % 129) as f32 / 65.0 - 1.0).collect();
     let mut c = vec![0.0f32; m * n];
     handle.gemm(&Gemm::new(m), &a, &weights, &mut c)?;
 

@@ -181,7 +181,7 @@ impl Case {
             |key: &str| self.text(key).map(|text| evaluate(text, &[("k", k as f64), ("n", n as f64), ("g", group)]));
         let code = at("code").unwrap();
         let code = match at("kept") {
-            Some(kept) if kept == 0.0 => self.text("code_where_not_kept").unwrap().parse().unwrap(),
+            Some(0.0) => self.text("code_where_not_kept").unwrap().parse().unwrap(),
             _ => code,
         };
         let scale = at("scale").unwrap();
