@@ -208,7 +208,7 @@ def _check_table(results: list[dict[str, Any]]) -> Table:
     for result in results:
         words = result["problem"].split()
         zeros = next((word for word in words[3:] if word.startswith("z")), "")
-        key = (result["on"], words[0], words[1], f"{words[2]} {zeros}".strip())
+        key: tuple[str, ...] = (result["on"], words[0], words[1], f"{words[2]} {zeros}".strip())
         rows.setdefault(key, []).append(result["share"])
     for key, shares in rows.items():
         style = None if max(shares) <= 1 else "red"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from array import array
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,8 @@ def _cpu_kernels(handle: libmarlin.Handle) -> list[str]:
     return kernels
 
 
-def _ones(rows: int, columns: int) -> memoryview:
-    flat = memoryview(bytearray(4 * rows * columns)).cast("f")
-    for i in range(len(flat)):
-        flat[i] = 1.0
-    return flat.cast("B").cast("f", (rows, columns))
+def _ones(rows: int, columns: int) -> Any:
+    return memoryview(array("f", [1.0] * (rows * columns))).cast("B").cast("f", (rows, columns))
 
 
 def _gpu(report: dict[str, Any], ordinal: int, name: str, compute_capability: int) -> dict[str, Any]:

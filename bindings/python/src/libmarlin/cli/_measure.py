@@ -71,7 +71,11 @@ def _on_cpu(call: Callable[[Weights], None], weights: list[Weights], seconds: fl
 
 
 def _on_gpu(place: Place, call: Callable[[Weights], None], weights: list[Weights], seconds: float) -> list[float]:
-    graph = place.graph(lambda: [call(packed) for packed in weights])
+    def calls() -> None:
+        for packed in weights:
+            call(packed)
+
+    graph = place.graph(calls)
     times: list[float] = []
     end = time.perf_counter() + seconds
     while len(times) < _LEAST_CALLS or time.perf_counter() < end:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._enums import Device
-from .._errors import Error, Status
+from .._enums import Device, Status
+from .._errors import Error
 from .._handle import Handle
 
 

@@ -32,7 +32,8 @@ def handle_of(device_index: int) -> Handle:
 
 
 def _public_current_stream(device_index: int) -> int:
-    return torch.cuda.current_stream(device_index).cuda_stream
+    stream: int = torch.cuda.current_stream(device_index).cuda_stream
+    return stream
 
 
 # What compiled graphs use: an integer straight from the C++ side, where the public way makes an object each time.

@@ -69,7 +69,7 @@ class Linear(torch.nn.Module):
             raise invalid("packed has 0 bytes, expected packed weights: load a state dict, or use from_linear")
         bias = self.bias
         if torch.is_grad_enabled() and (input.requires_grad or (bias is not None and bias.requires_grad)):
-            result: torch.Tensor = _Multiply.apply(input, self.packed, self.out_features, bias, self.sparse)  # type: ignore[no-untyped-call]
+            result: torch.Tensor = _Multiply.apply(input, self.packed, self.out_features, bias, self.sparse)
             return result
         operator = _ops.sp_gemm if self.sparse else _ops.gemm
         return operator(input, self.packed, self.out_features, bias)
@@ -100,7 +100,7 @@ class Linear(torch.nn.Module):
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Linear:
         before = self.packed
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(fn, recurse)
         after = self.packed
         if after.is_meta or before.is_meta or after.numel() == 0:
             self.packed = after.to(torch.uint8)
@@ -127,7 +127,7 @@ class Linear(torch.nn.Module):
         mine = {key: value for key, value in state_dict.items() if key.startswith(prefix)}
         packed = mine.pop(prefix + "packed", None)
         here = self._buffers.pop("packed")
-        super()._load_from_state_dict(mine, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)  # type: ignore[no-untyped-call]
+        super()._load_from_state_dict(mine, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         self._buffers["packed"] = here
         if packed is None:
             if strict:
@@ -143,7 +143,7 @@ class Linear(torch.nn.Module):
             error_msgs.append(f"{prefix}packed: {error}")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        super().__setstate__(state)
         self.packed = aligned(self.packed)  # pickle and deepcopy know nothing of alignment
 
 
@@ -151,7 +151,7 @@ class _Multiply(torch.autograd.Function):
     """The multiply with gradients for input and bias."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         input: torch.Tensor, packed: torch.Tensor, n: int, bias: torch.Tensor | None, sparse: bool
     ) -> torch.Tensor:
         return (_ops.sp_gemm if sparse else _ops.gemm)(input, packed, n, bias)
@@ -164,7 +164,7 @@ class _Multiply(torch.autograd.Function):
         ctx.bias_dtype = None if bias is None else bias.dtype
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (packed,) = ctx.saved_tensors
         grad_input = grad_bias = None
         if ctx.needs_input_grad[0]:

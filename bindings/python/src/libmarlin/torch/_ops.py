@@ -72,6 +72,7 @@ def _multiply(
         out_dtype = dtype
     else:
         out = a.new_empty((*shape[:-1], n), dtype=out_dtype)
+    call: tuple[object, ...]
     if bias is None:
         call = (dtype, out_dtype, m, lda)
     else:

@@ -34,7 +34,7 @@ def pack(src: torch.Tensor, *, device: torch.device | str | int | None = None, *
     options = {name: value.detach() if isinstance(value, torch.Tensor) else value for name, value in options.items()}
     handle = handle_of(-1 if place.index is None else place.index)
     weights = handle.pack(src.detach(), packed=lambda size: empty(size, place), **options)
-    packed: torch.Tensor = weights._memory  # type: ignore[assignment]
+    packed: torch.Tensor = weights._memory
     return packed[: weights.size]
 
 
@@ -85,7 +85,7 @@ def rearranged(packed: torch.Tensor, device_type: str) -> torch.Tensor:
         g_idx=_group_index(weights, groups) if raw.perm else None,
         packed=lambda size: empty(size, packed.device),
     )
-    again: torch.Tensor = result._memory  # type: ignore[assignment]
+    again: torch.Tensor = result._memory
     return again[: result.size]
 
 
