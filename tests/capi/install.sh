@@ -21,8 +21,8 @@ configure_and_build() {
     fi
 }
 configure_and_build "$source/tests/consumer" "$work/consumer"
-"$work/consumer/consumer_c"
-"$work/consumer/consumer_cpp"
+"$work/consumer/version_c_marlin"
+"$work/consumer/multiply_cpp_marlin"
 configure_and_build "$source/examples/c" "$work/quickstart"
 "$work/quickstart/quickstart"
 

@@ -54,6 +54,24 @@ namespace detail {
 template <typename Container>
 using element_t = std::remove_pointer_t<decltype(std::data(std::declval<Container &>()))>;
 
+// The same of pointers too.
+template <typename T, typename = void>
+struct Pointed {};
+template <typename T>
+struct Pointed<T *, void> {
+    using type = T;
+};
+template <typename T>
+struct Pointed<T *const, void> {
+    using type = T;
+};
+template <typename Container>
+struct Pointed<Container, std::void_t<element_t<Container>>> {
+    using type = element_t<Container>;
+};
+template <typename T>
+using pointed_t = typename Pointed<std::remove_reference_t<T>>::type;
+
 template <typename T>
 constexpr Type known_type() noexcept {
     constexpr Type type = type_of<std::remove_cv_t<T>>;
@@ -159,16 +177,14 @@ public:
     constexpr BasicMatrix(Void *data, Type type, std::int64_t rows, std::int64_t cols, std::int64_t ld = 0) noexcept
         : data_(data), type_(type), rows_(rows), cols_(cols), ld_(ld) {}
     // Of a container or array, whose size must suffice, or of a pointer, whose type says the Type.
-    template <typename Elements, typename = std::enable_if_t<!std::is_null_pointer_v<std::decay_t<Elements>> &&
-                                                             !std::is_void_v<std::remove_pointer_t<Elements>>>>
+    template <typename Elements, typename T = detail::pointed_t<Elements>,
+              typename = std::enable_if_t<!std::is_void_v<T> && std::is_convertible_v<T *, Void *>>>
     BasicMatrix(Elements &&elements, std::int64_t rows, std::int64_t cols, std::int64_t ld = 0)
-        : rows_(rows), cols_(cols), ld_(ld) {
+        : type_(detail::known_type<T>()), rows_(rows), cols_(cols), ld_(ld) {
         if constexpr (std::is_pointer_v<std::remove_reference_t<Elements>>) {
             data_ = elements;
-            type_ = detail::known_type<std::remove_pointer_t<std::remove_reference_t<Elements>>>();
         } else {
             data_ = std::data(elements);
-            type_ = detail::known_type<detail::element_t<Elements>>();
             const std::size_t needed = detail::extent(rows, cols, ld);
             if (std::size(elements) < needed)
                 raise(Status::InvalidArgument, "elements.size is " + std::to_string(std::size(elements)) +
