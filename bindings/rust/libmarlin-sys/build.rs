@@ -46,7 +46,9 @@ fn link(folder: &Path) {
 
 #[cfg(feature = "vendored")]
 fn vendored(_: &pkg_config::Error) {
-    println!("cargo:rerun-if-changed=vendor");
+    for source in ["CMakeLists.txt", "libmarlin/CMakeLists.txt", "libmarlin/core", "libmarlin/capi"] {
+        println!("cargo:rerun-if-changed=vendor/{source}");
+    }
     // A static library: programs then need nothing beside themselves.
     let prefix = cmake::Config::new("vendor")
         .profile("Release")

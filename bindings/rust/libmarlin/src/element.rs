@@ -5,7 +5,7 @@ use half::{bf16, f16};
 use std::ffi::c_void;
 use std::marker::PhantomData;
 
-/// A type that arrays of the library may have: [`f16`], [`bf16`] and `f32` values; `i8` and `u8` codes and zero points;
+/// A type that arrays of the library may have: [`struct@f16`], [`bf16`] and `f32` values; `i8` and `u8` codes and zero points;
 /// `i32` and `u32` words of eight codes, and indices.
 ///
 /// # Safety

@@ -23,7 +23,7 @@ pub(crate) enum Memory {
 ///
 /// ```
 /// # use libmarlin::{Device, Gemm, Handle, PackInput, PackOptions};
-/// # let w = vec![1.0f32; 64 * 8];
+/// # let w = vec![7.0f32; 64 * 8];
 /// let weights = Handle::new(Device::Cpu)?.pack(&PackOptions::new(64, 8, 32), &PackInput::new(&w))?;
 /// std::thread::scope(|scope| {
 ///     for _ in 0..2 {
@@ -31,7 +31,7 @@ pub(crate) enum Memory {
 ///             let handle = Handle::new(Device::Cpu).unwrap();
 ///             let mut c = [0.0f32; 8];
 ///             handle.gemm(&Gemm::new(1), &[1.0f32; 64], &weights, &mut c).unwrap();
-///             assert_eq!(c, [64.0; 8]);
+///             assert_eq!(c, [448.0; 8]);
 ///         });
 ///     }
 /// });

@@ -1,1 +1,2 @@
-//! x
+//! The programs in docs/rust.md as documentation tests.
+#![doc = include_str!("../../../../docs/rust.md")]
