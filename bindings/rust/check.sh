@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the Rust bindings: style, lints, bindings.rs against the header, tests, examples, the page, packages.
-# usage: check.sh [PREFIX [RESULTS]]: PREFIX is an installed libmarlin (built here for the CPU otherwise), RESULTS a folder
-# for the outputs of cargo test. Everything is built in build/rust. Registry packages are all that is downloaded.
+# usage: check.sh [PREFIX [RESULTS]]: PREFIX is an installed libmarlin (built here for the CPU otherwise), RESULTS a
+# folder for the outputs of cargo test. Everything is built in build/rust. Registry packages are all that is downloaded.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -111,7 +111,8 @@ if cargo clippy --version >/dev/null 2>&1; then
 else
     skip "lints, there is no cargo clippy"
 fi
-if ldconfig -p | grep -q libclang || [ -n "${LIBCLANG_PATH:-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null; then
+if [ -n "${LIBCLANG_PATH:-}" ] || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null ||
+    compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null; then
     step "bindings.rs" bindings
 else
     skip "bindings.rs against the header, there is no libclang"

@@ -1,5 +1,5 @@
-//! libmarlin on the arrays and streams of cudarc: device memory in and out by `CudaSlice` and its views, work enqueued on
-//! a `CudaStream`, nothing `unsafe`.
+//! libmarlin on the arrays and streams of cudarc: device memory in and out by `CudaSlice` and its views, work enqueued
+//! on a `CudaStream`, nothing `unsafe`.
 //!
 //! cudarc orders streams by events. A multiply here waits for earlier writers of its arrays and is waited for by later
 //! users, as cudarc's own calls are.

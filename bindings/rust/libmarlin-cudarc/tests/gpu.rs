@@ -1,5 +1,5 @@
-//! On a GPU: packing from both kinds of memory, multiplies with bias on streams. Ignored unless asked for, since they need
-//! a CUDA device; `--include-ignored` where there is one.
+//! On a GPU: packing from both kinds of memory, multiplies with bias on streams. Ignored unless asked for, since they
+//! need a CUDA device; `--include-ignored` where there is one.
 #![allow(missing_docs)]
 
 use cudarc::driver::{CudaContext, CudaSlice};

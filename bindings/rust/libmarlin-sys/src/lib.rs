@@ -62,8 +62,8 @@ macro_rules! functions {
 mod bindings;
 pub use bindings::*;
 
-/// Whether the library is there. With the feature `dlopen` this opens it, unless a call has done so before, and says why
-/// it could not be used; without that feature the program would not have started without it.
+/// Whether the library is there. With the feature `dlopen` this opens it, unless a call has done so before, and says
+/// why it could not be used; without that feature the program would not have started without it.
 pub fn load() -> Result<(), &'static str> {
     #[cfg(feature = "dlopen")]
     return dynamic::load();

@@ -1,7 +1,7 @@
 //! Reads a GPTQ layer from a safetensors file, packs it, multiplies by it and checks the product in double precision.
 //!
-//! `cargo run --example gptq [FILE LAYER]`, such as `model.safetensors model.layers.0.mlp.up_proj`. Without arguments it
-//! makes a small file of its own first.
+//! `cargo run --example gptq [FILE LAYER]`, such as `model.safetensors model.layers.0.mlp.up_proj`. Without arguments
+//! it makes a small file of its own first.
 
 use half::f16;
 use libmarlin::{Array, Device, Gemm, Handle, PackInput, PackOptions, Source, PER_COLUMN};

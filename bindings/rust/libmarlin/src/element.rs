@@ -5,8 +5,8 @@ use half::{bf16, f16};
 use std::ffi::c_void;
 use std::marker::PhantomData;
 
-/// A type that arrays of the library may have: [`struct@f16`], [`bf16`] and `f32` values; `i8` and `u8` codes and zero points;
-/// `i32` and `u32` words of eight codes, and indices.
+/// A type that arrays of the library may have: [`struct@f16`], [`bf16`] and `f32` values; `i8` and `u8` codes and zero
+/// points; `i32` and `u32` words of eight codes, and indices.
 ///
 /// # Safety
 /// Any bytes must be a value, `CODE` and `ZERO` must say what they are.
@@ -66,8 +66,8 @@ impl<'a> Array<'a> {
     /// `len` elements in memory of the handle that will read them: a GPU's, or host memory.
     ///
     /// # Safety
-    /// The elements must stay readable and unchanged until every call that gets this array has finished; a multiply on a
-    /// GPU finishes when its stream does.
+    /// The elements must stay readable and unchanged until every call that gets this array has finished; a multiply on
+    /// a GPU finishes when its stream does.
     pub unsafe fn from_raw<T: Element>(data: *const T, len: usize) -> Self {
         Self {
             data: data.cast(),

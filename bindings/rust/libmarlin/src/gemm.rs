@@ -141,9 +141,9 @@ impl Handle {
     /// Errors: as [`Handle::gemm`], and [`DeviceError`](Error::DeviceError).
     ///
     /// # Safety
-    /// Until the stream has finished the multiply (CPU: until it returns), A, the bias and the packed bytes of B must stay
-    /// as they are, nothing else may use C, and all must be as large as the shape says: m rows of `lda` (or k) and `ldc`
-    /// (or n) elements.
+    /// Until the stream has finished the multiply (CPU: until it returns), A, the bias and the packed bytes of B must
+    /// stay as they are, nothing else may use C, and all must be as large as the shape says: m rows of `lda` (or k) and
+    /// `ldc` (or n) elements.
     pub unsafe fn gemm_raw<A: Float, C: Float>(
         &self,
         gemm: &Gemm<'_>,

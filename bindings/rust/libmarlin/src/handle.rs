@@ -73,8 +73,8 @@ pub struct HandleInfo {
 
 /// A device with its threads, stream, workspace and options: what packs and multiplies.
 ///
-/// A handle is used by one thread at a time, by any thread: it is [`Send`], so it can be moved to another thread or kept
-/// in a `Mutex`,
+/// A handle is used by one thread at a time, by any thread: it is [`Send`], so it can be moved to another thread or
+/// kept in a `Mutex`,
 ///
 /// ```
 /// # use libmarlin::{Device, Handle};
@@ -258,8 +258,8 @@ impl Handle {
         self.option(sys::MARLIN_OPTION_KERNEL)
     }
 
-    /// CUDA: prefetch weights while the previous kernel of the stream ends; then no unfinished work of the stream may be
-    /// writing the packed bytes.
+    /// CUDA: prefetch weights while the previous kernel of the stream ends; then no unfinished work of the stream may
+    /// be writing the packed bytes.
     pub fn set_dependent_launch(&self, on: bool) -> Result<()> {
         self.set_option(sys::MARLIN_OPTION_DEPENDENT_LAUNCH, on.into())
     }

@@ -1,6 +1,6 @@
 //! Multiply activations by 4-bit weights, dense or 2:4 sparse, on the CPU and on NVIDIA GPUs: the safe interface of
-//! libmarlin. C\[m, n\] = A\[m, k\] * W\[k, n\] + bias, where W is stored as 4-bit codes with a scale, and perhaps a zero
-//! point or an offset, for each group of consecutive k.
+//! libmarlin. C\[m, n\] = A\[m, k\] * W\[k, n\] + bias, where W is stored as 4-bit codes with a scale, and perhaps a
+//! zero point or an offset, for each group of consecutive k.
 //!
 //! ```
 //! use libmarlin::{Device, Gemm, Handle, Order, PackInput, PackOptions};
@@ -21,8 +21,8 @@
 //! uses its memory afterwards, so it takes raw pointers and is `unsafe`: [`Handle::gemm_raw`]. The crate
 //! `libmarlin-cudarc` makes it safe for the arrays and streams of cudarc.
 //!
-//! The C header marlin.h is the manual: names here are its names, and errors carry the library's own sentence. A handle is
-//! used by one thread at a time, weights by any number of them: see [`Handle`] and [`Weights`].
+//! The C header marlin.h is the manual: names here are its names, and errors carry the library's own sentence. A handle
+//! is used by one thread at a time, weights by any number of them: see [`Handle`] and [`Weights`].
 
 mod element;
 mod enums;

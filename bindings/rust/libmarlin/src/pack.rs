@@ -271,8 +271,8 @@ impl Handle {
     /// Errors: as [`Handle::pack`], and [`DeviceError`](Error::DeviceError).
     ///
     /// # Safety
-    /// The memory must be writable, not be the input, and stay as it is until the weights were dropped and every multiply
-    /// by them has finished.
+    /// The memory must be writable, not be the input, and stay as it is until the weights were dropped and every
+    /// multiply by them has finished.
     pub unsafe fn pack_raw(
         &self,
         options: &PackOptions,
@@ -295,7 +295,8 @@ impl Handle {
         let desc = options.desc(input);
         let input = input.to_c()?;
         let mut weights = sys::marlin_weights { struct_size: size_of::<sys::marlin_weights>(), ..Default::default() };
-        // SAFETY: the handle is alive, the structs say their sizes, slices give theirs, the caller vouches for the rest.
+        // SAFETY: the handle is alive, the structs say their sizes, slices give theirs, the caller vouches for the
+        // rest.
         self.check(unsafe { sys::marlin_pack(self.raw(), &desc, &input, packed, packed_size, &mut weights) })?;
         Ok(weights)
     }

@@ -18,8 +18,8 @@ pub(crate) enum Memory {
 
 /// Packed weights: k input features, n output features, 4 bits each.
 ///
-/// They are never changed, so any number of handles of the same device may multiply by them at once: they are [`Send`] and
-/// [`Sync`].
+/// They are never changed, so any number of handles of the same device may multiply by them at once: they are [`Send`]
+/// and [`Sync`].
 ///
 /// ```
 /// # use libmarlin::{Device, Gemm, Handle, PackInput, PackOptions};
@@ -169,9 +169,9 @@ impl fmt::Debug for Weights {
 }
 
 impl Handle {
-    /// Reads packed bytes that were made here or elsewhere, and checks their checksums. They lie at an address that is a
-    /// multiple of 256 ([`AlignedBytes`], a file in a memory map), and live as long as the weights: they are moved into
-    /// them. For CPU handles; a handle of a GPU attaches its own memory by [`Handle::attach_raw`].
+    /// Reads packed bytes that were made here or elsewhere, and checks their checksums. They lie at an address that is
+    /// a multiple of 256 ([`AlignedBytes`], a file in a memory map), and live as long as the weights: they are moved
+    /// into them. For CPU handles; a handle of a GPU attaches its own memory by [`Handle::attach_raw`].
     ///
     /// Errors: [`BadPackedData`](crate::Error::BadPackedData) (damaged, truncated, or of an unknown layout),
     /// [`InvalidArgument`](crate::Error::InvalidArgument), [`OutOfMemory`](crate::Error::OutOfMemory).

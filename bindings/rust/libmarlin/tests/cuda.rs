@@ -1,5 +1,5 @@
-//! Handles of a GPU, as far as they need no memory there (the crate libmarlin-cudarc tests the rest). Ignored unless asked
-//! for, since they need a CUDA device; `--include-ignored` where there is one.
+//! Handles of a GPU, as far as they need no memory there (the crate libmarlin-cudarc tests the rest). Ignored unless
+//! asked for, since they need a CUDA device; `--include-ignored` where there is one.
 #![allow(missing_docs)]
 
 use libmarlin::{AlignedBytes, Device, Error, Gemm, Handle, HandleOptions, PackInput, PackOptions};

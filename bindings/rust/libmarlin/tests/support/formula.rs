@@ -1,4 +1,5 @@
-//! Evaluates the formulas of the golden manifest: numbers and names with + - * / // % == or, and parentheses, as Python.
+//! Evaluates the formulas of the golden manifest: numbers and names with + - * / // % == or, and parentheses, as
+//! Python.
 
 /// The value of `text` where `names` have these values.
 pub fn evaluate(text: &str, names: &[(&str, f64)]) -> f64 {
