@@ -243,6 +243,9 @@ def test_pack_size_and_own_memory(handle, random):
     start = -raw.ctypes.data % 256
     own = handle.pack(w, group_size=32, packed=raw[start : start + size])
     assert own.tobytes() == weights.tobytes() == raw[start : start + own.size].tobytes()
+    sizes = []
+    made = handle.pack(w, group_size=32, packed=lambda size: sizes.append(size) or raw[start : start + size])
+    assert sizes == [size] and made.tobytes() == weights.tobytes()
     with pytest.raises(libmarlin.Error, match="expected a multiple of 256"):
         handle.pack(w, group_size=32, packed=raw[start + 1 : start + 1 + size])
     with pytest.raises(libmarlin.Error) as error:

@@ -29,10 +29,14 @@ def test_one_module_for_all_pythons_and_the_library_beside_it():
     assert {line.split()[-1] for line in maps.splitlines() if "libmarlin.so" in line} == {str(library.resolve())}
 
 
-def test_wheel_tag():
+def test_wheel():
     from importlib.metadata import distribution
 
-    assert "Tag: cp311-abi3-" in distribution("libmarlin").read_text("WHEEL")
+    installed = distribution("libmarlin")
+    assert "Tag: cp311-abi3-" in installed.read_text("WHEEL")
+    assert "Apache License" in installed.read_text("licenses/LICENSE")
+    # Nothing is needed to multiply: all requirements are of extras.
+    assert all("extra ==" in requirement for requirement in installed.requires)
 
 
 def test_version():

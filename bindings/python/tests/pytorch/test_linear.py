@@ -10,6 +10,7 @@ from bounds import DEVICES, check, default_type
 
 import libmarlin
 from libmarlin.torch import Linear, pack
+from libmarlin.torch._packed import rearranged
 
 K, N = 160, 96
 
@@ -63,6 +64,17 @@ def test_state_dict_round_trip():
         other = make(group_size=128, sparsity="select_24")[1]  # of another size, sparse
         other.load_state_dict(state, assign=assign)
         assert torch.equal(other(x), layer(x)) and not other.sparse
+
+
+@torch.no_grad()
+def test_state_dict_arranged_for_another_device():
+    """As torch.load with map_location="cpu" reads the state dict of a model on a GPU."""
+    _, layer = make()
+    state = layer.state_dict() | {"packed": rearranged(layer.packed, "cuda")}
+    waiting = Linear(K, N)
+    waiting.load_state_dict(state)
+    assert torch.equal(waiting.packed, layer.packed)
+    assert torch.equal(Linear.from_packed(state["packed"]).packed, layer.packed)
 
 
 def test_state_dict_is_not_shared():

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -75,13 +76,13 @@ def doctor(as_json: Json = False) -> None:
         table = Table(show_header=False, box=None, pad_edge=False)
         table.add_column(style="bold")
         table.add_column(overflow="fold")
-        for row in to_rows(report):
-            table.add_row(*row)
+        for name, text in to_rows(report):
+            table.add_row(name, escape(text))
         _out.print(table)
         for text in report["notes"]:
-            _out.print(f"[yellow]note[/]: {_escape(text)}")
+            _out.print(f"[yellow]note[/]: {escape(text)}")
         for text in report["errors"]:
-            _out.print(f"[red]ERROR[/]: {_escape(text)}")
+            _out.print(f"[red]ERROR[/]: {escape(text)}")
         _out.print(f"[{'red' if report['errors'] else 'green'}]{verdict(report)}[/]")
     raise typer.Exit(1 if report["errors"] else 0)
 
@@ -187,8 +188,8 @@ def _head(device: str) -> dict[str, Any]:
 
 def _bench_table(report: dict[str, Any]) -> Table:
     table = Table(title=f"libmarlin {report['version']} on {report['device']}")
-    table.add_column("problem")
-    table.add_column("kernel")
+    table.add_column("problem", no_wrap=True)
+    table.add_column("kernel", overflow="fold")
     for name in ("us", "GB/s", "GFLOP/s", "over NumPy FP32"):
         table.add_column(name, justify="right")
     for result in report["results"]:
@@ -254,9 +255,5 @@ def _failures() -> Iterator[None]:
 
 
 def _fail(text: str) -> NoReturn:
-    _err.print(f"[red]marlin[/]: {_escape(text)}", soft_wrap=True)
+    _err.print(f"[red]marlin[/]: {escape(text)}", soft_wrap=True)
     raise typer.Exit(2)
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")

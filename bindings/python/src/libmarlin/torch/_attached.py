@@ -19,7 +19,7 @@ from ._handles import handle_of, refuse_capture
 class Attached:
     """The library's reading of a packed tensor. It does not keep the tensor's memory."""
 
-    __slots__ = ("copy", "k", "last", "n", "native", "sparse", "storage", "version")
+    __slots__ = ("copy", "k", "last", "layout", "n", "native", "sparse", "storage", "version")
 
     def __init__(self, weights: native.marlin_weights, packed: torch.Tensor, copy: torch.Tensor | None) -> None:
         self.native = weights
@@ -28,6 +28,7 @@ class Attached:
         self.version = version_of(packed)
         self.k: int = weights.k
         self.n: int = weights.n
+        self.layout: int = weights.layout
         self.sparse = bool(weights.flags & 1)
         # The last call's numbers and the description made of them: decoding makes the same call again and again. Never
         # changed, only replaced, because other threads may be using it.

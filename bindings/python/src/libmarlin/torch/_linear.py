@@ -11,7 +11,7 @@ from .._errors import Error, invalid
 from . import _ops
 from ._aligned import aligned
 from ._attached import attached
-from ._packed import move, pack, rearranged
+from ._packed import move, pack
 
 
 class Linear(torch.nn.Module):
@@ -55,10 +55,9 @@ class Linear(torch.nn.Module):
     @classmethod
     def from_packed(cls, packed: torch.Tensor, bias: torch.Tensor | None = None) -> Linear:
         """Make a layer of packed bytes, which are checked, and a bias of (out_features,) on the same device."""
-        packed = aligned(packed)
         read = attached(packed)
         layer = cls(read.k, read.n, bias=False)
-        layer._adopt(packed)
+        layer._adopt(move(packed, packed.device))
         if bias is not None:
             layer.bias = bias if isinstance(bias, torch.nn.Parameter) else torch.nn.Parameter(bias, False)
         return layer
@@ -87,8 +86,7 @@ class Linear(torch.nn.Module):
         )
 
     def _adopt(self, packed: torch.Tensor) -> None:
-        """Use packed bytes of this layer's shape, on the device where they are."""
-        packed = aligned(packed)
+        """Use packed bytes of this layer's shape, arranged for the device where they are."""
         read = attached(packed)
         if (read.k, read.n) != (self.in_features, self.out_features):
             raise invalid(
@@ -107,10 +105,8 @@ class Linear(torch.nn.Module):
         elif after.device.type == before.device.type:
             # A change of type (half, type) is the bias's: these are bytes.
             self.packed = aligned(after if after.dtype == torch.uint8 else before.to(after.device))
-        elif before.device.type == "cpu":
-            self.packed = move(before, after.device)
         else:
-            self.packed = rearranged(aligned(before.cpu()), "cpu")
+            self.packed = move(before, after.device)
         return self
 
     def _load_from_state_dict(
@@ -127,8 +123,12 @@ class Linear(torch.nn.Module):
         mine = {key: value for key, value in state_dict.items() if key.startswith(prefix)}
         packed = mine.pop(prefix + "packed", None)
         here = self._buffers.pop("packed")
-        super()._load_from_state_dict(mine, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
-        self._buffers["packed"] = here
+        try:
+            super()._load_from_state_dict(
+                mine, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+            )
+        finally:
+            self._buffers["packed"] = here
         if packed is None:
             if strict:
                 missing_keys.append(prefix + "packed")
@@ -138,7 +138,7 @@ class Linear(torch.nn.Module):
         try:
             moved = move(packed, device)
             assign = local_metadata.get("assign_to_params_buffers", False)
-            self._adopt(moved if assign or moved is not packed else aligned(packed.clone()))
+            self._adopt(aligned(packed.clone()) if moved is packed and not assign else moved)
         except Error as error:
             error_msgs.append(f"{prefix}packed: {error}")
 

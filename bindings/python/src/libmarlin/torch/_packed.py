@@ -11,7 +11,7 @@ from .._enums import Layout, Status, Type
 from .._errors import Error
 from .._weights import PER_COLUMN, Weights
 from ._aligned import aligned, empty
-from ._attached import as_weights
+from ._attached import as_weights, attached
 from ._handles import handle_of
 
 _TENSOR_TYPES = {
@@ -39,13 +39,16 @@ def pack(src: torch.Tensor, *, device: torch.device | str | int | None = None, *
 
 
 def move(packed: torch.Tensor, device: torch.device | str | int) -> torch.Tensor:
-    """Return packed bytes on a device, rearranged where CPU and CUDA want them otherwise; the values stay the same.
+    """Return packed bytes on a device, in the arrangement that its kernels read; the values stay the same.
 
-    Rearranging runs on the CPU. Raises Error (NOT_SUPPORTED) for weights that cannot be taken apart: 2:4 sparse ones
-    with act-order, or with offsets.
+    What is there and arranged so is returned itself. Rearranging runs on the CPU. Raises Error (NOT_SUPPORTED) for
+    weights that cannot be taken apart: 2:4 sparse ones with act-order, or with offsets.
     """
     place = _place(device)
-    if packed.numel() == 0 or packed.device.type == place.type:
+    if packed.numel() == 0:
+        return packed.to(place)
+    read = attached(packed)
+    if read.layout == _LAYOUTS[place.type, read.sparse]:
         return aligned(packed.to(place))
     return aligned(rearranged(aligned(packed.cpu()), place.type).to(place))
 
