@@ -6,7 +6,8 @@ set -euo pipefail
 [ $# -ge 1 ] || { sed -n 2,4p "$0" >&2; exit 2; }
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
-export MARLIN_LIB_DIR=${2:-${MARLIN_LIB_DIR:?is not set, expected the folder that holds libmarlin.so}}
+MARLIN_LIB_DIR=$(cd "${2:-${MARLIN_LIB_DIR:?is not set, expected the folder that holds libmarlin.so}}" && pwd)
+export MARLIN_LIB_DIR
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$here/../../build/rust/target}
 cd "$here"
