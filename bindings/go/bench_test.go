@@ -1,3 +1,5 @@
+// What a call costs through Go.
+
 package marlin_test
 
 import (

@@ -45,7 +45,7 @@ format() {
 tests() {
     local results=$results/go-$1.json status=0
     shift
-    go test -count=1 -json "$@" ./... >"$results" || status=$?
+    go test -count=1 -timeout 3m -json "$@" ./... >"$results" || status=$?
     sed -n 's/\\t/ /g; s/.*"Output":"\(.*\)\\n"}$/\1/p' "$results" | if [ $status = 0 ]; then
         grep -E '^(ok|--- SKIP)|ns/op|no CUDA device' || true
     else
@@ -65,18 +65,23 @@ carried() {
 # The toolchain's strictest look at what cgo passes; the usual one is on in every run.
 pointer_checks() {
     if GOEXPERIMENT=cgocheck2 go env GOROOT >/dev/null 2>&1; then
-        GOEXPERIMENT=cgocheck2 go test -count=1 .
+        GOEXPERIMENT=cgocheck2 go test -count=1 -timeout 3m .
     else # before Go 1.21
-        GODEBUG=cgocheck=2 go test -count=1 .
+        GODEBUG=cgocheck=2 go test -count=1 -timeout 3m .
     fi
+}
+
+# first_block LANGUAGE: of the page.
+first_block() {
+    awk -v start="\`\`\`$1" '$0 == start { inside = 1; next } /^```/ && inside { exit } inside' "$root/docs/go.md"
 }
 
 # The page's shell commands and program, in a folder of their own, with this checkout and this library.
 page() {
     rm -rf "$work/page"
     mkdir -p "$work/page"
-    awk '/^```go$/ { block++; next } /^```/ { if (block == 1) exit } block == 1' "$root/docs/go.md" >"$work/page/main.go"
-    awk '/^```sh$/ { block++; next } /^```/ { if (block == 1) exit } block == 1' "$root/docs/go.md" |
+    first_block go >"$work/page/main.go"
+    first_block sh |
         sed "s|^PREFIX=.*|PREFIX=$prefix SOURCE=$root|" >"$work/page/install.sh"
     grep -q "SOURCE=$root" "$work/page/install.sh"
     test -z "$(gofmt -l "$work/page/main.go")"
@@ -103,7 +108,10 @@ mkdir -p "$results"
 results=$(cd "$results" && pwd)
 
 pkgconfig=$(dirname "$(find "$prefix" -path '*/pkgconfig/marlin.pc' | head -n 1)")
-[ "$pkgconfig" != . ] || { echo "check.sh: $prefix has no pkgconfig/marlin.pc, expected an installed libmarlin" >&2 && exit 1; }
+if [ "$pkgconfig" = . ]; then
+    echo "check.sh: $prefix has no pkgconfig/marlin.pc, expected an installed libmarlin" >&2
+    exit 1
+fi
 export PKG_CONFIG_PATH=$pkgconfig LD_LIBRARY_PATH=${pkgconfig%/pkgconfig}
 # The caches of Go know neither the library nor its header; a new header makes new flags.
 header=$(cksum <"$prefix/include/marlin/marlin.h" | cut -d' ' -f1)

@@ -1,3 +1,5 @@
+// Tests that need a GPU.
+
 package marlin_test
 
 import (
@@ -159,14 +161,15 @@ func TestCUDARefusesSlices(t *testing.T) {
 	p := newProblem(1, 64, 64, 0, false)
 	w := d.packAt(p.desc(), p.input())
 	a, c := make([]marlin.Float16, p.k), make([]float32, p.n)
-	if err := d.h.Gemm(marlin.GemmDesc{M: 1}, marlin.Host(a), w, marlin.Host(c)); !errors.Is(err, marlin.InvalidArgument) {
+	one := marlin.GemmDesc{M: 1}
+	if err := d.h.Gemm(one, marlin.Host(a), w, marlin.Host(c)); !errors.Is(err, marlin.InvalidArgument) {
 		t.Errorf("multiply: got %v, expected InvalidArgument", err)
 	}
 	if _, err := d.h.Pack(p.desc(), p.input()); !errors.Is(err, marlin.InvalidArgument) {
 		t.Errorf("pack: got %v, expected InvalidArgument", err)
 	}
 	ofCPU := pack(t, cpuHandle(t, 1), p.desc(), p.input())
-	if err := d.h.Gemm(marlin.GemmDesc{M: 1}, marlin.Host(a), ofCPU, marlin.Host(c)); !errors.Is(err, marlin.InvalidArgument) {
+	if err := d.h.Gemm(one, marlin.Host(a), ofCPU, marlin.Host(c)); !errors.Is(err, marlin.InvalidArgument) {
 		t.Errorf("weights of the CPU: got %v, expected InvalidArgument", err)
 	}
 }

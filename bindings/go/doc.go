@@ -1,5 +1,5 @@
-// Package marlin multiplies activations by 4-bit weights: C[m, n] = A[m, k] * W[k, n] + bias, on the CPU or on an NVIDIA
-// GPU, by libmarlin.
+// Package marlin multiplies activations by 4-bit weights: C[m, n] = A[m, k] * W[k, n] + bias, on the CPU or on an
+// NVIDIA GPU, by libmarlin.
 //
 // A program makes a [Handle], packs its weights once, and multiplies as often as it likes:
 //

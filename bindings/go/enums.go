@@ -1,3 +1,5 @@
+// Enumerators of marlin.h under Go names.
+
 package marlin
 
 // #include "native.h"

@@ -1,3 +1,5 @@
+// Examples, which the documentation shows.
+
 package marlin_test
 
 import (

@@ -1,3 +1,5 @@
+// Half-precision numbers: rounding to them and back.
+
 package marlin
 
 import "math"

@@ -1,3 +1,5 @@
+// Tests of half-precision numbers.
+
 package marlin_test
 
 import (

@@ -1,3 +1,5 @@
+// Multiplies and their query.
+
 package marlin
 
 // #include "native.h"

@@ -1,3 +1,5 @@
+// Tests of multiplies: types, strides, slices that are too short, allocations.
+
 package marlin_test
 
 import (
@@ -125,6 +127,7 @@ func TestShortSlicesAreRefused(t *testing.T) {
 	w := pack(t, h, p.desc(), p.input())
 	long := make([]float32, 1000)
 	huge := math.MaxInt64 / 4
+	result := marlin.Host(make([]float32, 24))
 	for _, bad := range []struct {
 		desc    marlin.GemmDesc
 		a, c    marlin.Memory
@@ -136,23 +139,26 @@ func TestShortSlicesAreRefused(t *testing.T) {
 			"a has 812 bytes, expected at least 816: 3 rows of k = 64 f32, 70 apart"},
 		{marlin.GemmDesc{M: 3, LdC: 9}, marlin.Host(long), marlin.Host(make([]marlin.Float16, 25)),
 			"c has 50 bytes, expected at least 52: 3 rows of n = 8 f16, 9 apart"},
-		{marlin.GemmDesc{M: 3, Bias: marlin.Host(make([]marlin.BFloat16, 7))}, marlin.Host(long), marlin.Host(make([]float32, 24)),
+		{marlin.GemmDesc{M: 3, Bias: marlin.Host(make([]marlin.BFloat16, 7))}, marlin.Host(long), result,
 			"bias has 14 bytes, expected at least 16: 1 rows of n = 8 bf16, 8 apart"},
 		{marlin.GemmDesc{M: 3, AType: marlin.F32}, marlin.Host(make([]marlin.Float16, 192)), marlin.Host(long),
 			"a has 384 bytes, expected at least 768: 3 rows of k = 64 f32, 64 apart"},
-		{marlin.GemmDesc{M: 2, LdA: huge / 2}, marlin.Host(long), marlin.Host(make([]float32, 24)),
+		{marlin.GemmDesc{M: 2, LdA: huge / 2}, marlin.Host(long), result,
 			"a has 4000 bytes, expected at least 4611686018427388156: 2 rows of k = 64 f32, 1152921504606846975 apart"},
 		{marlin.GemmDesc{M: 3}, marlin.At(0x1000, 760, marlin.F32), marlin.Host(long),
 			"a has 760 bytes, expected at least 768: 3 rows of k = 64 f32, 64 apart"},
 		// And what the library refuses with words of its own:
-		{marlin.GemmDesc{M: 3, LdA: huge}, marlin.Host(long), marlin.Host(make([]float32, 24)), "the size of a"},
-		{marlin.GemmDesc{M: -1}, marlin.Host(long), marlin.Host(make([]float32, 24)), "desc.m is -1, expected 0 to 2147483647"},
-		{marlin.GemmDesc{M: 3, LdA: 63}, marlin.Host(long), marlin.Host(make([]float32, 24)), "desc.lda is 63, expected 0 or >= k = 64"},
+		{marlin.GemmDesc{M: 3, LdA: huge}, marlin.Host(long), result, "the size of a"},
+		{marlin.GemmDesc{M: -1}, marlin.Host(long), result, "desc.m is -1, expected 0 to 2147483647"},
+		{marlin.GemmDesc{M: 3, LdA: 63}, marlin.Host(long), result, "desc.lda is 63, expected 0 or >= k = 64"},
 		{marlin.GemmDesc{M: 3}, marlin.Memory{}, marlin.Host(long), "a is NULL, expected f16 values"},
 		{marlin.GemmDesc{M: 3}, marlin.Host(long), marlin.Memory{}, "c is NULL, expected f32 values"},
-		{marlin.GemmDesc{M: 3}, marlin.Host(make([]uint32, 192)), marlin.Host(long), "a holds words, expected f16, bf16 or f32"},
-		{marlin.GemmDesc{M: 3}, marlin.Host(long), marlin.Host(make([]int32, 24)), "c holds words, expected f16, bf16 or f32"},
-		{marlin.GemmDesc{M: 3}, marlin.Host(make([]uint8, 192)), marlin.Host(long), "desc.a_type is 10, expected 1 (f16), 2 (bf16) or 3 (f32)"},
+		{marlin.GemmDesc{M: 3}, marlin.Host(make([]uint32, 192)), marlin.Host(long),
+			"a holds words, expected f16, bf16 or f32"},
+		{marlin.GemmDesc{M: 3}, marlin.Host(long), marlin.Host(make([]int32, 24)),
+			"c holds words, expected f16, bf16 or f32"},
+		{marlin.GemmDesc{M: 3}, marlin.Host(make([]uint8, 192)), marlin.Host(long),
+			"desc.a_type is 10, expected 1 (f16), 2 (bf16) or 3 (f32)"},
 		{marlin.GemmDesc{M: 3}, marlin.Host(long), marlin.Host(long), "c overlaps a"},
 	} {
 		err := h.Gemm(bad.desc, bad.a, w, bad.c)

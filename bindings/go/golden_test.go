@@ -1,3 +1,5 @@
+// Golden vectors: packed bytes and products that all languages share.
+
 package marlin_test
 
 import (
@@ -197,8 +199,8 @@ func TestGoldenBytes(t *testing.T) {
 	}
 }
 
-// multiplyGolden compares with sums in float64. A is whole numbers and weights are few bits, so that sums in float32 are
-// exact in any order.
+// multiplyGolden compares with sums in float64. A is whole numbers and weights are few bits, so that sums in float32
+// are exact in any order.
 func multiplyGolden(t *testing.T, h *marlin.Handle, g goldenCase, w *marlin.Weights) {
 	const m = 3
 	a, c := make([]float32, m*g.K), make([]float32, m*g.N)

@@ -1,3 +1,5 @@
+// Tests with many goroutines.
+
 package marlin_test
 
 import (

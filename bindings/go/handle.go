@@ -1,3 +1,5 @@
+// Handles: made, asked, set, closed.
+
 package marlin
 
 // #cgo pkg-config: marlin

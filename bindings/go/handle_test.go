@@ -1,3 +1,5 @@
+// Tests of handles.
+
 package marlin_test
 
 import (

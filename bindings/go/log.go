@@ -1,3 +1,5 @@
+// The log of the process, received by a Go function.
+
 package marlin
 
 // #include "native.h"

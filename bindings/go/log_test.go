@@ -1,3 +1,5 @@
+// Tests of the log.
+
 package marlin_test
 
 import (
@@ -98,7 +100,8 @@ func TestWhatAReceiverMayDo(t *testing.T) {
 
 func TestNamesOfLevels(t *testing.T) {
 	for level, want := range map[marlin.LogLevel]string{
-		marlin.LogOff: "off", marlin.LogError: "error", marlin.LogWarning: "warning", marlin.LogCalls: "calls", 9: "LogLevel(9)",
+		marlin.LogOff: "off", marlin.LogError: "error", marlin.LogWarning: "warning", marlin.LogCalls: "calls",
+		9: "LogLevel(9)",
 	} {
 		if level.String() != want {
 			t.Errorf("got %s, expected %s", level, want)

@@ -1,11 +1,11 @@
+// Memory for packed bytes, outside of Go's heap and page-aligned: the C side keeps a pointer to them.
+
 package marlin
 
 import (
 	"os"
 	"syscall"
 )
-
-// Packed bytes lie outside of Go's heap, page-aligned: the C side keeps a pointer to them.
 
 // allocate returns zeroed memory, backed by huge pages where the system gives them.
 func allocate(size int) ([]byte, error) {

@@ -1,3 +1,5 @@
+// Slices and addresses as the library's operands.
+
 package marlin
 
 // #include "native.h"

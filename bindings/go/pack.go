@@ -1,3 +1,5 @@
+// Packing: descriptions and inputs become packed weights.
+
 package marlin
 
 // #include "native.h"

@@ -1,3 +1,5 @@
+// Tests of packing and unpacking.
+
 package marlin_test
 
 import (
@@ -158,12 +160,18 @@ func TestRefusedPacking(t *testing.T) {
 		text   string
 	}{
 		{marlin.PackDesc{K: 64, N: 8, GroupSize: 32}, marlin.PackInput{}, marlin.InvalidArgument, ""},
-		{marlin.PackDesc{K: 64, N: 9, GroupSize: 32}, marlin.PackInput{Src: src}, marlin.InvalidArgument, "size is 2048"},
-		{marlin.PackDesc{K: -1, N: 8, GroupSize: 32}, marlin.PackInput{Src: src}, marlin.InvalidArgument, "k is -1"},
-		{marlin.PackDesc{K: 64, N: 8, GroupSize: 32, ActOrder: true}, marlin.PackInput{Src: src}, marlin.InvalidArgument, "g_idx is NULL"},
-		{marlin.PackDesc{K: 64, N: 8, GroupSize: 32, Source: marlin.SourceMarlin24}, marlin.PackInput{Src: src}, marlin.NotSupported, ""},
-		{marlin.PackDesc{K: 64, N: 8, GroupSize: 32, Type: marlin.S8}, marlin.PackInput{Src: src}, marlin.NotSupported, "desc.type is 6"},
-		{marlin.PackDesc{K: math.MaxInt32, N: math.MaxInt32, GroupSize: 32}, marlin.PackInput{Src: src}, marlin.OutOfMemory, "packed weights"},
+		{marlin.PackDesc{K: 64, N: 9, GroupSize: 32}, marlin.PackInput{Src: src},
+			marlin.InvalidArgument, "size is 2048"},
+		{marlin.PackDesc{K: -1, N: 8, GroupSize: 32}, marlin.PackInput{Src: src},
+			marlin.InvalidArgument, "k is -1"},
+		{marlin.PackDesc{K: 64, N: 8, GroupSize: 32, ActOrder: true}, marlin.PackInput{Src: src},
+			marlin.InvalidArgument, "g_idx is NULL"},
+		{marlin.PackDesc{K: 64, N: 8, GroupSize: 32, Source: marlin.SourceMarlin24}, marlin.PackInput{Src: src},
+			marlin.NotSupported, ""},
+		{marlin.PackDesc{K: 64, N: 8, GroupSize: 32, Type: marlin.S8}, marlin.PackInput{Src: src},
+			marlin.NotSupported, "desc.type is 6"},
+		{marlin.PackDesc{K: math.MaxInt32, N: math.MaxInt32, GroupSize: 32}, marlin.PackInput{Src: src},
+			marlin.OutOfMemory, "packed weights"},
 	} {
 		_, err := h.Pack(bad.desc, bad.input)
 		if !errors.Is(err, bad.status) || !strings.Contains(err.Error(), bad.text) {

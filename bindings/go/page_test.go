@@ -1,3 +1,5 @@
+// The documentation's snippets.
+
 package marlin_test
 
 import (

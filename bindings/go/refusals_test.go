@@ -1,3 +1,5 @@
+// Bad calls that all languages share, with the library's words.
+
 package marlin_test
 
 import (

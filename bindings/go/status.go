@@ -1,3 +1,5 @@
+// Statuses and errors.
+
 package marlin
 
 // #include "native.h"

@@ -1,3 +1,5 @@
+// Tests of statuses and errors.
+
 package marlin_test
 
 import (

@@ -1,3 +1,5 @@
+// Tests of what the package exports.
+
 package marlin_test
 
 import (

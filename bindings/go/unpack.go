@@ -1,3 +1,5 @@
+// The way back from packed weights.
+
 package marlin
 
 // #include "native.h"

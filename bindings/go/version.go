@@ -1,9 +1,12 @@
+// Versions of header and library.
+
 package marlin
 
 // #include "native.h"
 import "C"
 
-// HeaderVersion is MARLIN_VERSION of the header that this package was compiled with: 10000 * major + 100 * minor + patch.
+// HeaderVersion is MARLIN_VERSION of the header that this package was compiled with: 10000 * major + 100 * minor +
+// patch.
 const HeaderVersion = C.MARLIN_VERSION
 
 // Version returns MARLIN_VERSION of the library loaded.

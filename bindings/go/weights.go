@@ -1,3 +1,5 @@
+// Packed weights: what they are, and their way to a file and back.
+
 package marlin
 
 // #include "native.h"

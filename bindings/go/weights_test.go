@@ -1,3 +1,5 @@
+// Tests of packed weights.
+
 package marlin_test
 
 import (
@@ -124,8 +126,9 @@ func TestClosedAndNilWeightsAreRefused(t *testing.T) {
 		t.Error(err)
 	}
 	c := make([]float32, p.n)
+	const isClosed = "weights are closed, expected open ones"
 	for w, want := range map[*marlin.Weights][3]string{
-		closed: {"weights are closed, expected open ones", "weights are closed, expected open ones", "weights are closed, expected open ones"},
+		closed: {isClosed, isClosed, isClosed},
 		none:   {"b is NULL", "b is NULL", "weights is NULL"},
 	} {
 		_, query := h.Query(marlin.GemmDesc{M: 1}, w)

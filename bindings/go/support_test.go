@@ -1,3 +1,5 @@
+// What the tests share: handles, a problem with exact numbers.
+
 package marlin_test
 
 import (
