@@ -4,7 +4,7 @@
 #include <marlin/marlin.hpp>
 #include <vector>
 
-int main() {
+int main() try {
     constexpr int m = 3, k = 128, n = 48;
     std::vector<float> source(n * k), a(m * k), c(m * n), w(n * k);
     for (std::size_t i = 0; i < source.size(); ++i)
@@ -46,5 +46,8 @@ int main() {
         return right && marlin::version() == MARLIN_VERSION ? 0 : 1;
     }
     std::cerr << "a stride of 100 for rows of 128 passed\n";
+    return 1;
+} catch (const std::exception &error) {
+    std::cerr << error.what() << "\n";
     return 1;
 }

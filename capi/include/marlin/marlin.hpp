@@ -91,7 +91,8 @@ public:
     bool act_order() const noexcept { return raw_.perm != nullptr; }
     bool column_scales() const noexcept { return raw_.column_scales != nullptr; }
     // The packed bytes, header first, where they lie: what a file keeps and attach() reads.
-    ConstBytes bytes() const noexcept { return {raw_.data, raw_.data_size}; }
+    ConstBytes bytes() const &noexcept { return {raw_.data, raw_.data_size}; }
+    ConstBytes bytes() const && = delete; // they would be gone
     const marlin_weights *get() const noexcept { return &raw_; }
 
 private:
