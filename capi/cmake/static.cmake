@@ -29,6 +29,8 @@ add_custom_command(OUTPUT ${object}
 
 add_library(marlin_static STATIC ${object})
 add_library(marlin::static ALIAS marlin_static)
+# Not only its files: make would look for those before their own target has built them.
+add_dependencies(marlin_static marlin_static_objects)
 set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 # LINKER_LANGUAGE: the C++ runtime is among MARLIN_STATIC_NEEDS, so that a program in C needs no C++ compiler.
 set_target_properties(marlin_static PROPERTIES OUTPUT_NAME marlin EXPORT_NAME static LINKER_LANGUAGE C)
