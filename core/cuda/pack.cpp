@@ -5,6 +5,7 @@
 
 #include "cuda/check.h"
 #include "cuda/pack/launch.h"
+#include "cuda/pack/scanned_arrays.h"
 #include "pack/prepare.h"
 
 namespace marlin::cuda {
@@ -33,6 +34,7 @@ private:
 struct Findings {
     uint64_t failed_column;
     uint64_t checksum;
+    uint64_t sums[kSumSlots * kSumStride];
 };
 
 // The request's arrays in device memory.
@@ -55,6 +57,7 @@ RowOrderView uploaded(RowOrderView order, Scratch &scratch) {
     return order;
 }
 
+// Finds the lowest column that cannot be packed.
 void check_codes(const PackTask &task, const PackPlan &plan, cudaStream_t stream) {
     check(launch_check_group_values(task, plan.source_groups, stream), "checking scales");
     // Every nibble is a code, but a byte may not be.
@@ -70,11 +73,20 @@ void enqueue(PackTask task, const PackRequest &request, const PreparedPack &prep
         const std::vector<RowSpan> spans = long_groups(request, prepared);
         const auto span_count = static_cast<int64_t>(spans.size());
         task.spans = scratch.upload(spans.data(), span_count);
-        check(launch_fit_params(task, span_count, stream), "fitting scales");
-        check(launch_pack_values(task, stream), "packing values");
+        const bool gather = span_count == 0 && can_gather_values(task);
+        const bool gather_fit = gather && task.scale_method == ScaleMethod::MinMax;
+        check(gather_fit ? launch_gather_fit(task, stream) : launch_fit_params(task, span_count, stream),
+              "fitting scales");
+        check(gather ? launch_gather_values(task, stream) : launch_pack_values(task, stream), "packing values");
     } else {
-        check_codes(task, prepared.plan, stream);
-        check(launch_pack_codes(task, PackStep::Write, stream), "packing codes");
+        const std::vector<ScannedArray> arrays = scanned_arrays(request, prepared.plan);
+        for (const ScannedArray &array : arrays)
+            check(launch_scan(array.data, array.size, array.limit, task.failed_column, stream), "scanning the source");
+        if (arrays.empty())
+            check_codes(task, prepared.plan, stream);
+        check(can_gather_codes(task) ? launch_gather_codes(task, stream)
+                                     : launch_pack_codes(task, PackStep::Write, stream),
+              "packing codes");
     }
     check(launch_write_sections(task, stream), "writing sections");
 }
@@ -89,7 +101,8 @@ void enqueue(PackTask task, const PackRequest &request, const PreparedPack &prep
         request.zeros = copies.of(request.zeros);
         request.importance = copies.of(request.importance);
     }
-    check_column(request, prepared, column);
+    if (column >= 0)
+        check_column(request, prepared, column);
     fail(Status::InternalError, "column {} of 64 features was refused by the GPU and accepted by the CPU", column);
 }
 
@@ -114,16 +127,20 @@ WeightsView pack_on_device(const PackRequest &request, bool host_input, std::spa
     auto *const found = scratch.take<Findings>(1);
     static_assert(kNoColumn == UINT64_MAX);
     fill_bytes(&found->failed_column, 0xff, sizeof found->failed_column, stream);
-    fill_bytes(&found->checksum, 0, sizeof found->checksum, stream);
+    fill_bytes(&found->checksum, 0, sizeof found->checksum + sizeof found->sums, stream);
     task.failed_column = &found->failed_column;
+    task.sums = found->sums;
     enqueue(task, device, prepared, scratch, stream);
     const Geometry &g = prepared.geometry;
-    check(launch_checksum(task.body, g.body_size, &found->checksum, stream), "adding up the checksum");
-    check(launch_write_header(make_header(g, request.k, uint64_t{0}), packed.data(), &found->checksum,
-                              task.failed_column, stream),
+    check(launch_write_header(make_header(g, request.k, uint64_t{0}), packed.data(), task.sums, task.failed_column,
+                              &found->checksum, stream),
           "writing the header");
     Findings findings = {};
-    copy_to_host(&findings, found, sizeof findings, stream);
+    copy_to_host(&findings, found, offsetof(Findings, sums), stream);
+    if (findings.failed_column == kSomeColumn) {
+        check_codes(task, prepared.plan, stream);
+        copy_to_host(&findings, found, offsetof(Findings, sums), stream);
+    }
     if (findings.failed_column != kNoColumn)
         refuse(request, host_input, prepared, static_cast<int64_t>(findings.failed_column), stream);
     return read_header(make_header(g, request.k, findings.checksum), static_cast<int64_t>(packed.size()), task.body);

@@ -6,6 +6,7 @@
 #include "cuda/pack.h"
 #include "support/catch.h"
 #include "support/pack_cases.h"
+#include "support/pack_ways.h"
 
 using namespace marlin;
 using namespace marlin::test;
@@ -137,6 +138,33 @@ TEST_CASE("A GPU packs layers of many tiles as the CPU does", "[gpu][reduced]") 
     }
 }
 
+TEST_CASE("A GPU packs whole layers as the CPU does, each source, order and layout by its own kernels", "[gpu]") {
+    for (const int64_t k : {512, 1088})
+        for (const PackSpec &spec : whole_layers(k, 128)) {
+            INFO(describe(spec));
+            expect_same(PackCase(spec), false, {});
+        }
+}
+
+TEST_CASE("A GPU packs layers of a few tiles by each of its kernels", "[gpu][reduced]") {
+    const std::vector<PackSpec> specs = whole_layers(256, 64);
+    for (size_t i = 0; i < specs.size(); i += 5) {
+        INFO(describe(specs[i]));
+        expect_same(PackCase(specs[i]), false, {});
+    }
+}
+
+TEST_CASE("A GPU packs rows of any order in layers that fill its shared memory, and that do not fit", "[gpu]") {
+    for (const int64_t k : {25600, 28672, 60032})
+        for (const PackSpec &whole : whole_layers(k, 64)) {
+            const PackRequest &r = whole.request;
+            if (r.layout != Layout::DenseDraft || r.group_size != 128 || whole.rows != Rows::Shuffled)
+                continue;
+            INFO(describe(whole));
+            expect_same(PackCase(whole), false, {});
+        }
+}
+
 TEST_CASE("A GPU refuses weights with the words of the CPU", "[gpu]") {
     const float bad[] = {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(), 3e38f};
     int refused = 0;
@@ -161,6 +189,26 @@ TEST_CASE("A GPU refuses weights with the words of the CPU", "[gpu]") {
         refused += expect_same(c, seed % 3 == 0, {}).empty() ? 0 : 1;
     }
     CHECK(refused > 100);
+}
+
+TEST_CASE("A GPU refuses what stands anywhere in a whole layer with the words of the CPU", "[gpu]") {
+    int refused = 0;
+    for (const PackSpec &spec : whole_layers(256, 128)) {
+        INFO(describe(spec));
+        PackCase c(spec);
+        Random random(spec.seed);
+        const PackRequest &r = c.request;
+        const int64_t at = c.index(random.between(0, r.k - 1), random.between(0, r.n - 1));
+        const float bad = random.chance() ? std::numeric_limits<float>::infinity() : NAN;
+        if (r.source == Source::Plain && is_float(r.src_type))
+            c.put(c.src_data(), at, bad, r.src_type);
+        else if (r.source == Source::Plain && random.chance())
+            c.src_data()[at] = static_cast<std::byte>(random.between(16, 100));
+        else
+            c.put(c.scales_data(), random.between(0, c.groups() * r.n - 1), bad, r.src_scale_type);
+        refused += expect_same(c, false, {}).empty() ? 0 : 1;
+    }
+    CHECK(refused > 500);
 }
 
 TEST_CASE("A GPU refuses short arrays and weights that are not 2:4 with the words of the CPU", "[gpu]") {

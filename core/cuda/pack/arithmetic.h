@@ -26,7 +26,7 @@ MARLIN_HD inline float greater(float a, float b) {
 #endif
 }
 
-// half_to_f32 of numbers and infinities.
+// half_to_f32, but any NaN of a NaN.
 MARLIN_HD inline float widen(uint16_t bits, Type type) {
 #ifdef __CUDA_ARCH__
     if (type == Type::F16) {
@@ -67,6 +67,18 @@ MARLIN_HD inline uint32_t permute_bytes(uint32_t low, uint32_t high, uint32_t se
         result |= static_cast<uint32_t>(bytes >> (8 * (selectors >> (4 * i) & 7u)) & 255u) << (8 * i);
     return result;
 #endif
+}
+
+// Rows of bytes become columns of bytes.
+MARLIN_HD inline void transpose_bytes(const uint32_t (&row)[4], uint32_t (&column)[4]) {
+    const uint32_t low01 = permute_bytes(row[0], row[1], 0x5140);
+    const uint32_t high01 = permute_bytes(row[0], row[1], 0x7362);
+    const uint32_t low23 = permute_bytes(row[2], row[3], 0x5140);
+    const uint32_t high23 = permute_bytes(row[2], row[3], 0x7362);
+    column[0] = permute_bytes(low01, low23, 0x5410);
+    column[1] = permute_bytes(low01, low23, 0x7632);
+    column[2] = permute_bytes(high01, high23, 0x5410);
+    column[3] = permute_bytes(high01, high23, 0x7632);
 }
 
 // code_of and value_of for many values of one group. The quotient x / s needs no division: q = x * (1 / s) is off by

@@ -2,14 +2,17 @@
 // code.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "common/host_device.h"
 
 #ifdef __CUDA_ARCH__
 #define MARLIN_UNROLL _Pragma("unroll")
+#define MARLIN_NO_UNROLL _Pragma("unroll 1")
 #else
 #define MARLIN_UNROLL
+#define MARLIN_NO_UNROLL
 #endif
 
 namespace marlin::cuda {
@@ -30,6 +33,14 @@ struct Block {
     MARLIN_HD void sync() const {
 #ifdef __CUDA_ARCH__
         __syncthreads();
+#endif
+    }
+    // Everybody is here, and knows whether it is true for anyone.
+    MARLIN_HD bool any(bool mine) const {
+#ifdef __CUDA_ARCH__
+        return __syncthreads_or(mine) != 0;
+#else
+        return mine;
 #endif
     }
 };

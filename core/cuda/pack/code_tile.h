@@ -9,7 +9,6 @@
 
 namespace marlin::cuda {
 
-// After 2:4 selection the rows of kept codes hold code + 16 * position.
 template <bool along_k>
 struct CodeTile {
     using Shape = CodeShape<along_k>;
@@ -92,8 +91,9 @@ MARLIN_HD void put_quad(Tile &tile, int quad, int feature, uint32_t codes) {
 // Compresses one quad in place.
 template <typename Tile>
 MARLIN_HD void keep_codes(Tile &tile, int quad, int feature, uint32_t codes, KeptPair kept) {
-    tile.at(4 * quad, feature) = static_cast<uint8_t>((codes >> (8 * kept.first) & 15u) + 16 * kept.first);
-    tile.at(4 * quad + 1, feature) = static_cast<uint8_t>((codes >> (8 * kept.second) & 15u) + 16 * kept.second);
+    tile.at(4 * quad, feature) = static_cast<uint8_t>(codes >> (8 * kept.first) & 15u);
+    tile.at(4 * quad + 1, feature) = static_cast<uint8_t>(codes >> (8 * kept.second) & 15u);
+    tile.at(4 * quad + kRowOfPositions, feature) = static_cast<uint8_t>(kept.first + 4 * kept.second);
 }
 
 } // namespace marlin::cuda

@@ -1,6 +1,7 @@
 // Scales and zeros of a source of values, group by group: the check of the values, their range, the search.
 #pragma once
 
+#include "cuda/pack/ranges.h"
 #include "cuda/pack/value_tile.h"
 
 namespace marlin::cuda {
@@ -9,20 +10,6 @@ namespace marlin::cuda {
 // kParts x 64 threads busy.
 inline constexpr int kParts = 4;
 inline constexpr int kCandidatesOfPart = kScaleCandidates / kParts;
-
-struct Range {
-    float low;
-    float high;
-
-    MARLIN_HD static constexpr Range none() {
-        return {std::bit_cast<float>(0x7f800000u), std::bit_cast<float>(0xff800000u)};
-    }
-    // NaN changes nothing.
-    MARLIN_HD void add(float low_too, float high_too) {
-        low = lesser(low, low_too);
-        high = greater(high, high_too);
-    }
-};
 
 // The best of a set of candidates. What compares with nothing never wins, as in a search one by one.
 struct Best {
@@ -43,13 +30,6 @@ struct FitMemory {
         Range part_range[kMaxGroups][kParts][kFeatures];
         Best best[kParts][kFeatures];
     };
-};
-
-// What one CTA fits: the groups of a tile, or one group that is longer than that.
-struct FitPlace {
-    int64_t column = 0;
-    RowSpan rows = {0, 0}; // packed
-    int64_t group = -1;    // the source group of all rows; -1: each group of the tile its own
 };
 
 inline constexpr float kNoPart = std::bit_cast<float>(0x7fc00000u);
@@ -239,13 +219,7 @@ MARLIN_HD void search_group(const Block &block, const PackTask &task, const FitP
 // `search`: whether least squares is asked for.
 template <bool along_k, bool search, typename Block>
 MARLIN_HD void fit_params(const Block &block, const PackTask &task, const FitPlace &fit, FitMemory<along_k> &memory) {
-    const TilePlace place = place_of(task.geometry, fit.column, fit.rows.begin);
-    const TileGroups groups = fit.group < 0 ? groups_of(task.geometry, fit.rows.begin) : TileGroups{};
-    const auto source_group = [&](int g) {
-        return fit.group >= 0 ? fit.group : task.order.source_group(groups.first + g);
-    };
-    GroupParams *const to = task.params + place.first_feature;
-    const int64_t step = task.geometry.n_packed();
+    const TileGroups groups = fit.groups(task);
     bool good = true;
     for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads)
         memory.range[i / kFeatures][i % kFeatures] = Range::none();
@@ -253,27 +227,19 @@ MARLIN_HD void fit_params(const Block &block, const PackTask &task, const FitPla
         good &= load_rows(block, task, fit, first, memory.tile);
         add_ranges(block, groups, memory);
     }
-    for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads) {
-        const int f = i % kFeatures;
-        const int64_t group = source_group(i / kFeatures);
-        if (group < 0 || f >= place.features)
-            continue;
-        const Range range = memory.range[i / kFeatures][f];
-        const GroupParams params = candidate_params(range.low, range.high, 0, task.rounding());
-        good &= is_finite(params.scale) && is_finite(params.zero);
-        if constexpr (!search)
-            to[group * step + f] = params;
-    }
+    good &= min_max_params<!search>(block, task, fit, groups, [&](int g, int f) { return memory.range[g][f]; });
     if (!good)
         lower_to(task.failed_column, static_cast<uint64_t>(fit.column));
+    const TilePlace place = place_of(task.geometry, fit.column, fit.rows.begin);
     for (int g = 0; search && g < groups.count; ++g) {
         search_group(block, task, fit, groups, g, memory);
+        const int64_t group = fit.source_group(task, groups, g);
         for (int f = block.thread(); f < place.features; f += Block::kThreads) {
             Best best = memory.best[0][f];
             for (int part = 1; part < kParts; ++part)
                 best.add(memory.best[part][f]);
-            if (source_group(g) >= 0)
-                to[source_group(g) * step + f] = best.params;
+            if (group >= 0)
+                task.params[group * task.geometry.n_packed() + place.first_feature + f] = best.params;
         }
     }
 }

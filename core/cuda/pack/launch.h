@@ -5,10 +5,14 @@
 
 #include "cuda/pack/make_task.h"
 #include "cuda/pack/pack_codes.h"
+#include "cuda/pack/scan.h"
 #include "cuda/pack/unpack_tile.h"
 
 namespace marlin::cuda {
 
+// Lowers *failed_column to kSomeColumn where the array, a whole number of vectors, reaches the limit.
+cudaError_t launch_scan(const std::byte *array, int64_t size, const ScanLimit &limit, uint64_t *failed_column,
+                        cudaStream_t stream);
 // Scales and zeros of a source of codes; a failure lowers *task.failed_column, as for all checks below.
 cudaError_t launch_check_group_values(const PackTask &task, int64_t source_groups, cudaStream_t stream);
 // All tiles of a source of codes. Writes nothing where a check before has failed.
@@ -16,14 +20,24 @@ cudaError_t launch_pack_codes(const PackTask &task, PackStep step, cudaStream_t 
 // Checks a source of values and computes task.params. `long_groups`: entries of task.spans.
 cudaError_t launch_fit_params(const PackTask &task, int64_t long_groups, cudaStream_t stream);
 cudaError_t launch_pack_values(const PackTask &task, cudaStream_t stream);
+// The same without a search, for a task that streams: the two above come here.
+cudaError_t launch_stream_fit(const PackTask &task, int64_t long_groups, cudaStream_t stream);
+cudaError_t launch_stream_pack(const PackTask &task, cudaStream_t stream);
+// For sources whose rows do not lie together: the first two in place of launch_pack_codes to write, or of both kernels
+// for values, where source groups are packed groups.
+bool can_gather_codes(const PackTask &task);
+cudaError_t launch_gather_codes(const PackTask &task, cudaStream_t stream);
+bool can_gather_values(const PackTask &task);
+cudaError_t launch_gather_fit(const PackTask &task, cudaStream_t stream);
+cudaError_t launch_gather_values(const PackTask &task, cudaStream_t stream);
 // What stands behind the runs.
 cudaError_t launch_write_sections(const PackTask &task, cudaStream_t stream);
 
 // *sum += checksum() of the body.
 cudaError_t launch_checksum(const std::byte *body, int64_t size, uint64_t *sum, cudaStream_t stream);
-// Completes the header with the checksum and writes it, unless a check has failed.
-cudaError_t launch_write_header(const PackedHeader &header, std::byte *to, const uint64_t *body_checksum,
-                                const uint64_t *failed_column, cudaStream_t stream);
+// Completes the header with the sum of all slots and writes both, unless a check has failed.
+cudaError_t launch_write_header(const PackedHeader &header, std::byte *to, const uint64_t *sums,
+                                const uint64_t *failed_column, uint64_t *body_checksum, cudaStream_t stream);
 
 cudaError_t launch_unpack(const UnpackTask &task, cudaStream_t stream);
 // Scales or zeros as they are stored, packed groups x n.

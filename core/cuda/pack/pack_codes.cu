@@ -2,11 +2,13 @@
 #include "cuda/pack/grid.cuh"
 #include "cuda/pack/launch.h"
 #include "cuda/pack/readers.h"
+#include "cuda/pack/sum.cuh"
 
 namespace marlin::cuda {
 namespace {
 
 constexpr int kThreads = 128;
+constexpr int kBlocks = 8; // CTAs of an SM, at least
 
 // In the order in which scales stand in the source: a warp takes neighbours, warps take lines of them.
 constexpr int kLines = kThreads / 32;
@@ -22,17 +24,16 @@ __global__ void __launch_bounds__(kThreads) check_values(const __grid_constant__
 }
 
 template <typename Reader>
-MARLIN_HD bool by_column(const PackTask &task) {
-    return Reader::kAlongK || !task.in_order();
-}
-
-template <typename Reader>
-__global__ void __launch_bounds__(kThreads) pack_tiles(const __grid_constant__ PackTask task, PackStep step) {
+__global__ void __launch_bounds__(kThreads, kBlocks) pack_tiles(const __grid_constant__ PackTask task, PackStep step) {
     __shared__ PackCodesMemory<Reader::kAlongK> memory;
     if (step == PackStep::Write && *task.failed_column != kNoColumn)
         return;
-    for_each_tile(task.geometry, Reader::kAlongK || task.order.perm != nullptr,
-                  [&](const TilePlace &place) { pack_codes<Reader>(Block<kThreads>(), task, step, place, memory); });
+    BodySum sum(task.body);
+    for_each_tile(task.geometry, by_column(task, Reader::kAlongK), [&](const TilePlace &place) {
+        pack_codes<Reader>(Block<kThreads>(), task, step, place, memory, sum);
+    });
+    if (step == PackStep::Write)
+        add_to_slots(task.sums, sum);
 }
 
 } // namespace
@@ -49,7 +50,7 @@ cudaError_t launch_check_group_values(const PackTask &task, int64_t source_group
 cudaError_t launch_pack_codes(const PackTask &task, PackStep step, cudaStream_t stream) {
     with_reader(task, [&](auto reader) {
         using Reader = decltype(reader);
-        const dim3 grid = tile_grid(task.geometry, by_column<Reader>(task));
+        const dim3 grid = tile_grid(task.geometry, by_column(task, Reader::kAlongK));
         pack_tiles<Reader><<<grid, kThreads, 0, stream>>>(task, step);
     });
     return cudaGetLastError();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/pack/read_codes.h"
+#include "cuda/pack/select_codes.h"
 #include "cuda/pack/write_run.h"
 
 namespace marlin::cuda {
@@ -11,6 +12,7 @@ struct PackCodesMemory {
     CodeTile<along_k> tile;
     alignas(16) int32_t source_row[kRows];
     alignas(16) GroupParams params[kMaxGroups][kFeatures];
+    Selection selection;
 };
 
 // The codes of padding rows and features.
@@ -60,9 +62,23 @@ MARLIN_HD bool is_good(const Block &block, const PackTask &task, const TilePlace
     return good;
 }
 
+// Whether select_by_codes() gives what keep_of_quad() would. What this thread has put into memory.params is `ordered`.
+template <typename Block, bool along_k>
+MARLIN_HD bool are_ordered(const Block &block, const PackTask &task, const TilePlace &place,
+                           const PackCodesMemory<along_k> &memory, bool ordered) {
+    ordered = ordered && !task.offsets && task.importance == nullptr && place.features == kFeatures;
+    for (int r = block.thread(); r < kRows; r += Block::kThreads)
+        ordered = ordered && memory.source_row[r] >= 0;
+    return !block.any(!ordered);
+}
+
 template <typename Block, bool along_k>
 MARLIN_HD void select_codes(const Block &block, const PackTask &task, const TilePlace &place,
-                            PackCodesMemory<along_k> &memory) {
+                            PackCodesMemory<along_k> &memory, bool ordered) {
+    if (are_ordered(block, task, place, memory, ordered)) {
+        return select_by_codes(block, memory.tile, groups_of(task.geometry, place.first_row), memory.selection,
+                               task.sparsity == Sparsity::Already24);
+    }
     for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
         const Quad quad = read_quad(task, place, memory, i / kFeatures, i % kFeatures);
         keep_codes(memory.tile, i / kFeatures, i % kFeatures, quad.codes, keep_of_quad(task, quad.row, quad.value));
@@ -73,7 +89,7 @@ enum class PackStep { Check, Write };
 
 template <typename Reader, typename Block>
 MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep step, const TilePlace &place,
-                          PackCodesMemory<Reader::kAlongK> &memory) {
+                          PackCodesMemory<Reader::kAlongK> &memory, BodySum &sum) {
     if (step == PackStep::Check && task.sparsity != Sparsity::Already24) {
         if (!Reader::holds_codes(block, task, place))
             lower_to(task.failed_column, static_cast<uint64_t>(place.column));
@@ -81,12 +97,19 @@ MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep ste
     }
     Reader::read(block, task, place, memory.tile);
     load_source_rows(block, task, place, memory.source_row);
+    bool ordered = true; // as selection may want them
     for_each_params(
         block, task, place,
         [&](int64_t group, int64_t n) {
             return GroupParams{task.values.scale(group, n), task.values.zero(group, n)};
         },
-        [&](int g, int f, GroupParams params) { memory.params[g][f] = params; });
+        [&](int g, int f, GroupParams params) {
+            memory.params[g][f] = params;
+            if (task.geometry.sparse() && !task.offsets) {
+                ordered = ordered && orders_as_codes(params);
+                memory.selection.put(g, f, params);
+            }
+        });
     block.sync();
     if (!is_whole(place, task.in_order(), task.k)) {
         pad_codes(block, task, place, memory);
@@ -98,10 +121,10 @@ MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep ste
         return;
     }
     if (task.geometry.sparse()) {
-        select_codes(block, task, place, memory);
+        select_codes(block, task, place, memory, ordered);
         block.sync();
     }
-    write_tile(block, task, place, memory.tile, [&](int g, int f) { return memory.params[g][f]; });
+    write_tile(block, task, place, memory.tile, sum, [&](int g, int f) { return memory.params[g][f]; });
 }
 
 // Scale and zero of one group of one column of the matrix.

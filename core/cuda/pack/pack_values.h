@@ -73,7 +73,7 @@ MARLIN_HD void round_tile(const Block &block, const PackTask &task, const TilePl
 
 template <bool along_k, typename Block>
 MARLIN_HD void pack_values(const Block &block, const PackTask &task, const TilePlace &place,
-                           PackValuesMemory<along_k> &memory) {
+                           PackValuesMemory<along_k> &memory, BodySum &sum) {
     FiniteCheck check; // done before
     read_values(block, task, place, check, memory.values);
     const Grid grid = task.grid();
@@ -83,7 +83,7 @@ MARLIN_HD void pack_values(const Block &block, const PackTask &task, const TileP
     block.sync();
     round_tile(block, task, place, memory);
     block.sync();
-    write_tile(block, task, place, memory.codes, [&](int g, int f) { return memory.rounder[g][f].params(grid); });
+    write_tile(block, task, place, memory.codes, sum, [&](int g, int f) { return memory.rounder[g][f].params(grid); });
 }
 
 } // namespace marlin::cuda

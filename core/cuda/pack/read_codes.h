@@ -2,16 +2,13 @@
 #pragma once
 
 #include "cuda/pack/read_words.h"
+#include "cuda/pack/scan.h"
 
 namespace marlin::cuda {
 
 // Unsigned codes of signed ones, modulo 256; codes out of range give more than 15.
 MARLIN_HD constexpr uint8_t code_bias(Type src_type) {
     return src_type == Type::S4 ? 8 : 0;
-}
-// The same for four bytes at once, without carries between them.
-MARLIN_HD constexpr uint32_t add_to_bytes(uint32_t bytes, uint32_t bias) {
-    return ((bytes & 0x7f7f7f7fu) + bias * 0x01010101u) ^ (bytes & 0x80808080u);
 }
 
 template <bool along_k>

@@ -1,7 +1,7 @@
 // The packed bytes behind the runs, and the header in front of them, a few words at a time.
 #pragma once
 
-#include "cuda/pack/block.h"
+#include "cuda/pack/body_sum.h"
 #include "cuda/pack/task.h"
 
 namespace marlin::cuda {
@@ -10,20 +10,24 @@ MARLIN_HD constexpr int64_t runs_end(const Geometry &g) {
     return g.columns * g.runs * g.run_size;
 }
 
-// The 32-bit word at `offset`, from runs_end to body_size: the permutation, column scales, and the gaps, which are 0.
+// What stands at `offset`, from runs_end to body_size: the permutation, column scales, and the gaps, which are 0.
 // Scales and zeros that stand apart are the tiles'.
-MARLIN_HD inline void write_section_word(const PackTask &task, int64_t offset) {
+MARLIN_HD inline uint32_t section_word(const PackTask &task, int64_t offset) {
+    const Geometry &g = task.geometry;
+    const auto inside = [offset](int64_t begin, int64_t size) { return offset >= begin && offset < begin + size; };
+    if (g.shape.has_perm && inside(g.perm_offset, g.shape.k_packed * 4))
+        return static_cast<uint32_t>(task.order.perm[(offset - g.perm_offset) / 4]);
+    if (g.shape.has_column_scales && inside(g.column_scales_offset, g.shape.n * 4))
+        return std::bit_cast<uint32_t>(task.column_scales[(offset - g.column_scales_offset) / 4]);
+    return 0;
+}
+MARLIN_HD inline void write_section_words(const PackTask &task, int64_t offset, BodySum &sum) {
     const Geometry &g = task.geometry;
     const auto inside = [offset](int64_t begin, int64_t size) { return offset >= begin && offset < begin + size; };
     if (g.groups_in_run == 0 && (inside(g.scales_apart, g.n_packed() * size_of(g.shape.scale_type)) ||
                                  inside(g.zeros_apart, g.n_packed() * size_of(g.shape.zero_type))))
         return;
-    uint32_t word = 0;
-    if (g.shape.has_perm && inside(g.perm_offset, g.shape.k_packed * 4))
-        word = static_cast<uint32_t>(task.order.perm[(offset - g.perm_offset) / 4]);
-    else if (g.shape.has_column_scales && inside(g.column_scales_offset, g.shape.n * 4))
-        word = std::bit_cast<uint32_t>(task.column_scales[(offset - g.column_scales_offset) / 4]);
-    *reinterpret_cast<uint32_t *>(task.body + offset) = word;
+    sum.store(task.body + offset, section_word(task, offset) | uint64_t{section_word(task, offset + 4)} << 32);
 }
 
 // checksum() of every step-th vector of the body from `first` on; the sum over all `first` is the whole.

@@ -13,6 +13,8 @@ namespace marlin::cuda {
 
 // Nothing was found that cannot be packed.
 inline constexpr uint64_t kNoColumn = UINT64_MAX;
+// Something was, by a kernel that does not say where.
+inline constexpr uint64_t kSomeColumn = UINT64_MAX - 1;
 
 struct PackTask {
     Geometry geometry;
@@ -41,6 +43,7 @@ struct PackTask {
 
     std::byte *body = nullptr;
     uint64_t *failed_column = nullptr; // the lowest one that cannot be packed, or kNoColumn
+    uint64_t *sums = nullptr;          // kSumSlots parts of the checksum of the body, each kSumStride on
 
     MARLIN_HD bool in_order() const { return order.perm == nullptr; }
     MARLIN_HD Grid grid() const { return grid_of(geometry.shape.zero_type); }

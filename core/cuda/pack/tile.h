@@ -33,10 +33,12 @@ struct ValueShape {
     MARLIN_HD static constexpr int offset(int row, int feature) { return row * kRowStride + feature * kFeatureStride; }
 };
 
-// 2:4 weights are compressed in place: the kept codes of a quad of rows move to its first two.
+// 2:4 weights are compressed in place: the kept codes of a quad of rows move to its first two, and what they were, the
+// first + 4 * the second, to its third.
 MARLIN_HD constexpr int row_of_kept(int stored_row) {
     return stored_row / 2 * 4 + stored_row % 2;
 }
+inline constexpr int kRowOfPositions = 2;
 
 struct TilePlace {
     int64_t column = 0;

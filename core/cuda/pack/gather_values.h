@@ -1,0 +1,273 @@
+// Act-order for values in lines of a feature: a few features of all rows are brought to shared memory, and leave it in
+// packed order.
+#pragma once
+
+#include "cuda/pack/gather_codes.h"
+#include "cuda/pack/stream_round.h"
+
+namespace marlin::cuda {
+
+// What a CTA has: pairs of features f and f + 8 of a strip, which share the bytes of the dense layout; two of halves (f
+// and f + 1) where shared memory has room for them.
+template <Type type, int pairs>
+struct Bundle {
+    static constexpr int kPairs = pairs;
+    static constexpr int kFeatures = 2 * kPairs;
+    static constexpr int kCount = cuda::kFeatures / kFeatures;           // of a column
+    static constexpr int kWords = kPairs * 2 / WordValues<type>::kCount; // of a row: values of F32, pairs of halves
+    static_assert(kWords == 1 || kWords == 2);
+
+    MARLIN_HD static constexpr int first_feature(int bundle) {
+        return bundle / (8 / kPairs) * kStripFeatures + bundle % (8 / kPairs) * kPairs;
+    }
+    // Feature i counted from the first: both of a pair, then those of the next.
+    MARLIN_HD static constexpr int offset(int i) { return i / 2 + i % 2 * 8; }
+};
+
+template <typename Bundle>
+struct BundleMemory {
+    uint32_t *rows;    // [k][Bundle::kWords]
+    Rounder *rounders; // [groups][Bundle::kFeatures], to round only
+
+    MARLIN_HD BundleMemory(std::byte *memory, const PackTask &task)
+        : rows(reinterpret_cast<uint32_t *>(memory)),
+          rounders(reinterpret_cast<Rounder *>(memory + size_to_fit(task))) {}
+    MARLIN_HD static int64_t size_to_fit(const PackTask &task) { return task.k * Bundle::kWords * 4; }
+    static int64_t size_to_round(const PackTask &task) {
+        return size_to_fit(task) + task.geometry.groups() * Bundle::kFeatures * static_cast<int64_t>(sizeof(Rounder));
+    }
+    // Vectors that threads write together, the same rows of every four or eight, go to different banks.
+    MARLIN_HD uint32_t *at(int row) const {
+        return rows + (row ^ (row >> 3 & (Bundle::kWords == 1 ? 4 : 6))) * Bundle::kWords;
+    }
+};
+
+// Which tasks these kernels are for; source groups are packed groups.
+MARLIN_HD inline bool gathers_values(const PackTask &task) {
+    return task.geometry.shape.layout == Layout::DenseDraft && !task.in_order() && task.aligned &&
+           task.src_order == Order::NxK && task.n % kFeatures == 0 && task.k % 8 == 0 &&
+           task.geometry.groups_in_run > 0;
+}
+
+template <Type type, int pairs, typename Block>
+MARLIN_HD void stage_bundle(const Block &block, const PackTask &task, int64_t n,
+                            const BundleMemory<Bundle<type, pairs>> &memory) {
+    using V = Values<type>;
+    using B = Bundle<type, pairs>;
+    constexpr int kBatch = 4 / pairs;
+    constexpr int kRowsAtOnce = 4 / B::kWords; // of a vector
+    Vector lines[kBatch][B::kFeatures];
+    const int64_t pitch = task.ld_src * V::kSize;
+    const std::byte *const first = task.src + n * pitch;
+    in_batches<kBatch>(
+        block, task.k / V::kEach,
+        [&](int i, int item) {
+            MARLIN_UNROLL
+            for (int f = 0; f < B::kFeatures; ++f)
+                lines[i][f] = load_vector(first + B::offset(f) * pitch + item * 16);
+        },
+        [&](int i, int item) {
+            MARLIN_UNROLL
+            for (int r = 0; r < V::kEach; r += kRowsAtOnce) {
+                Vector rows;
+                MARLIN_UNROLL
+                for (int j = 0; j < 4; ++j) {
+                    const int row = r + j / B::kWords;
+                    const int word = j % B::kWords;
+                    if constexpr (type == Type::F32)
+                        rows.word[j] = lines[i][word].word[row];
+                    else
+                        rows.word[j] = permute_bytes(lines[i][word * 2].word[row / 2],
+                                                     lines[i][word * 2 + 1].word[row / 2], row % 2 ? 0x7632 : 0x5410);
+                }
+                store_vector(reinterpret_cast<std::byte *>(memory.at(item * V::kEach + r)), rows);
+            }
+        });
+}
+
+// Ranges of the words of some rows.
+template <Type type, int count>
+struct BundleRange {
+    using W = WordValues<type>;
+    uint32_t low[count];
+    uint32_t high[count];
+
+    MARLIN_HD BundleRange() {
+        MARLIN_UNROLL
+        for (int w = 0; w < count; ++w) {
+            low[w] = W::kInfinity;
+            high[w] = W::kInfinity | W::kSign;
+        }
+    }
+    MARLIN_HD void add(const uint32_t (&words)[count]) {
+        MARLIN_UNROLL
+        for (int w = 0; w < count; ++w) {
+            low[w] = W::lesser(low[w], words[w]);
+            high[w] = W::greater(high[w], words[w]);
+        }
+    }
+    // What `lanes` neighbouring lanes have.
+    template <int lanes>
+    MARLIN_HD void join() {
+#ifdef __CUDA_ARCH__
+#pragma unroll
+        for (int distance = lanes / 2; distance > 0; distance /= 2) {
+#pragma unroll
+            for (int w = 0; w < count; ++w) {
+                low[w] = W::lesser(low[w], __shfl_xor_sync(0xffffffffu, low[w], distance));
+                high[w] = W::greater(high[w], __shfl_xor_sync(0xffffffffu, high[w], distance));
+            }
+        }
+#endif
+    }
+    // Of value i of a row.
+    MARLIN_HD Range of(int i) const {
+        const bool last = i / W::kCount == count - 1; // of two at most
+        return {W::of(last ? low[count - 1] : low[0], i % W::kCount),
+                W::of(last ? high[count - 1] : high[0], i % W::kCount)};
+    }
+};
+
+// The words of a row, read at once.
+template <int count>
+struct alignas(4 * count) RowWords {
+    uint32_t word[count];
+};
+template <typename Bundle>
+MARLIN_HD RowWords<Bundle::kWords> words_of_row(const BundleMemory<Bundle> &memory, int row) {
+    return *reinterpret_cast<const RowWords<Bundle::kWords> *>(memory.at(row));
+}
+
+// Checks and fits one bundle of features: a few lanes a group.
+template <Type type, int pairs, typename Block>
+MARLIN_HD void fit_bundle(const Block &block, const PackTask &task, int64_t column, int bundle,
+                          const BundleMemory<Bundle<type, pairs>> &memory) {
+    using B = Bundle<type, pairs>;
+    constexpr int kLanes = Block::kThreads < 8 ? 1 : 8;
+    constexpr int kRowsOfLane = 4; // at a time
+    struct alignas(16) Rows {
+        int32_t row[kRowsOfLane];
+    };
+    const Geometry &g = task.geometry;
+    const int64_t n = column * kFeatures + B::first_feature(bundle);
+    stage_bundle<type, pairs>(block, task, n, memory);
+    block.sync();
+    const int lane = block.thread() % kLanes;
+    const int64_t groups = g.groups();
+    bool good = true;
+    for (int64_t begin = 0; begin < groups; begin += Block::kThreads / kLanes) {
+        const int64_t packed_group = begin + block.thread() / kLanes;
+        const int64_t group = packed_group < groups ? task.order.source_group(packed_group) : -1;
+        BundleRange<type, B::kWords> range;
+        if (group >= 0) {
+            const auto *const rows =
+                reinterpret_cast<const Rows *>(task.order.perm + packed_group * g.shape.group_size);
+            for (int i = lane; i < g.shape.group_size / kRowsOfLane; i += kLanes) {
+                const Rows four = rows[i];
+                MARLIN_UNROLL
+                for (int r = 0; r < kRowsOfLane; ++r)
+                    if (four.row[r] >= 0)
+                        range.add(words_of_row(memory, four.row[r]).word);
+            }
+        }
+        range.template join<kLanes>();
+        for (int i = lane; i < B::kFeatures && group >= 0; i += kLanes) {
+            const Range of = range.of(i);
+            const GroupParams params = candidate_params(of.low, of.high, 0, task.rounding());
+            good &= is_finite(of.low) && is_finite(of.high) && is_finite(params.scale) && is_finite(params.zero);
+            task.params[group * g.n_packed() + n + B::offset(i)] = params;
+        }
+    }
+    if (!good)
+        lower_to(task.failed_column, static_cast<uint64_t>(column));
+}
+
+// The codes of 16 rows of a bundle, in one group or two: a vector for each pair of features.
+template <Rounder::Way way, Type type, int pairs>
+MARLIN_HD void round_gathered(const PackTask &task, int64_t block64, const GatheredRows &from,
+                              const BundleMemory<Bundle<type, pairs>> &memory, Vector (&vectors)[pairs]) {
+    using B = Bundle<type, pairs>;
+    using W = WordValues<type>;
+    const Grid grid = task.grid();
+    const int group_shift = groups_of(task.geometry, 0).row_shift;
+    MARLIN_UNROLL
+    for (int step = 0; step < 4; ++step) {
+        const Rounder *const rounders = memory.rounders + ((block64 * 64 + 16 * step) >> group_shift) * B::kFeatures;
+        RowWords<B::kWords> rows[4];
+        MARLIN_UNROLL
+        for (int b = 0; b < 4; ++b)
+            rows[b] = words_of_row(memory, from.some_row(step, b));
+        uint32_t words[B::kPairs];
+        MARLIN_UNROLL
+        for (int pair = 0; pair < B::kPairs; ++pair) {
+            const CodeRounder by[2] = {CodeRounder(rounders[2 * pair]), CodeRounder(rounders[2 * pair + 1])};
+            // What sums of bits have beyond the codes cancels out against the corrections.
+            uint32_t word = by[0].correction * 0x01010101u + by[1].correction * 0x10101010u;
+            MARLIN_UNROLL
+            for (int b = 0; b < 4; ++b) {
+                MARLIN_UNROLL
+                for (int which = 0; which < 2; ++which) {
+                    const float value = type == Type::F32 ? W::of(rows[b].word[which % B::kWords], 0)
+                                                          : W::of(rows[b].word[pair], which);
+                    word += by[which].template bits<way>(value) << (8 * b + 4 * which);
+                }
+            }
+            words[pair] = word;
+        }
+        if (from.padding) {
+            MARLIN_UNROLL
+            for (int pair = 0; pair < B::kPairs; ++pair) {
+                const uint32_t code = padding_code(rounders[2 * pair].params(grid).zero, grid) |
+                                      uint32_t{padding_code(rounders[2 * pair + 1].params(grid).zero, grid)} << 4;
+                MARLIN_UNROLL
+                for (int b = 0; b < 4; ++b)
+                    if (from.row[step][b] < 0)
+                        words[pair] = (words[pair] & ~(255u << (8 * b))) | code << (8 * b);
+            }
+        }
+        MARLIN_UNROLL
+        for (int pair = 0; pair < B::kPairs; ++pair)
+            vectors[pair].word[step] = words[pair];
+    }
+}
+
+// Rounds and packs one bundle of features, scales and zeros left out.
+template <Type type, int pairs, typename Block>
+MARLIN_HD void round_bundle(const Block &block, const PackTask &task, int64_t column, int bundle,
+                            const BundleMemory<Bundle<type, pairs>> &memory, BodySum &sum) {
+    using Way = Rounder::Way;
+    using B = Bundle<type, pairs>;
+    const Geometry &g = task.geometry;
+    const Grid grid = task.grid();
+    const int feature = B::first_feature(bundle);
+    const int64_t n = column * kFeatures + feature;
+    stage_bundle<type, pairs>(block, task, n, memory);
+    bool divides = false;
+    for (int64_t i = block.thread(); i < g.groups() * B::kFeatures; i += Block::kThreads) {
+        const int64_t group = task.order.source_group(i / B::kFeatures);
+        const Rounder rounder(group < 0 ? GroupParams{0.0f, task.no_zero()}
+                                        : task.params[group * g.n_packed() + n + B::offset(i % B::kFeatures)],
+                              grid);
+        divides |= rounder.divides();
+        memory.rounders[i] = rounder;
+    }
+    divides = block.any(divides);
+    for (int64_t item = block.thread(); item < g.shape.k_packed / 64 * 4; item += Block::kThreads) {
+        const int j = static_cast<int>(item % 4);
+        const GatheredRows from(task, item / 4, j);
+        Vector vectors[B::kPairs];
+        if (divides)
+            round_gathered<Way::Divide, type>(task, item / 4, from, memory, vectors);
+        else if (grid == Grid::Offset)
+            round_gathered<Way::Multiply, type>(task, item / 4, from, memory, vectors);
+        else
+            round_gathered<Way::Scale, type>(task, item / 4, from, memory, vectors);
+        MARLIN_UNROLL
+        for (int pair = 0; pair < B::kPairs; ++pair)
+            sum.store(
+                gathered_vector(task, column, item / 4, feature / kStripFeatures, feature % kStripFeatures + pair, j),
+                vectors[pair]);
+    }
+}
+
+} // namespace marlin::cuda

@@ -1,0 +1,222 @@
+// Ranges of values that nothing must be done with but looking: straight out of the source, in its own type.
+#pragma once
+
+#include "cuda/pack/ranges.h"
+#include "cuda/pack/stream_select.h"
+#include "cuda/pack/value_tile.h"
+
+namespace marlin::cuda {
+
+// Parts of a line of a feature (source along k), or of all rows (source of rows), that threads look at one by one. What
+// they find stays in words as the source has them: values of one feature along k, else of neighbouring features.
+inline constexpr int kMaxStreamParts = 32;
+template <bool along_k>
+struct StreamMemory {
+    static constexpr int kLine = kMaxStreamParts + 1; // of a feature along k
+    static constexpr int kSize = along_k ? kFeatures * kLine : 16 * kFeatures;
+    alignas(16) uint32_t low[kSize];
+    alignas(16) uint32_t high[kSize];
+
+    template <Type type>
+    MARLIN_HD static constexpr int place(int part, int f) {
+        return along_k ? f * kLine + part : (part * kFeatures + f) / WordValues<type>::kCount;
+    }
+};
+
+// Which tiles can be read whole vectors at a time, with nothing that takes no part but rows of padding.
+MARLIN_HD inline bool streams(const PackTask &task) {
+    const bool whole = task.k % kRows == 0 && task.in_order();
+    const bool selects = task.sparsity == Sparsity::Select24 && task.importance == nullptr;
+    return task.aligned && (!task.geometry.sparse() || selects) && task.n % kFeatures == 0 &&
+           (task.src_order == Order::KxN || whole);
+}
+
+// The vectors of a tile, dealt out to threads: each thread has the same features in neighbouring rows.
+template <Type type, bool along_k>
+struct StreamShape {
+    static constexpr int kSize = Values<type>::kSize;
+    static constexpr int kEach = Values<type>::kEach;
+    static constexpr int kVectors = (along_k ? kRows : kFeatures) / kEach; // of a line
+    // Source of rows: parts of the rows, and how many a part has. Along k a part is a vector.
+    static constexpr int kParts = along_k ? kVectors : 256 / kVectors;
+    static constexpr int kRowsOfPart = kRows / kParts;
+    static_assert(kParts <= kMaxStreamParts);
+    // Vectors that a thread has at a time: rows of one part, or features.
+    static constexpr int kBatch = along_k ? 4 : kRowsOfPart;
+    static constexpr int kItems = kRows * kFeatures / kEach / kBatch;
+};
+
+// The vectors of item `item` in rows from `first_row` on. Rows of padding have row[i] < 0 and zeros.
+template <Type type, bool along_k>
+struct StreamItem {
+    using Shape = StreamShape<type, along_k>;
+    int part;
+    int feature;      // of the first element
+    int next_feature; // from vector to vector
+
+    MARLIN_HD explicit constexpr StreamItem(int item)
+        : part(along_k ? item % Shape::kVectors : item / Shape::kVectors),
+          feature(along_k ? item / Shape::kVectors : item % Shape::kVectors * Shape::kEach),
+          next_feature(along_k ? kFeatures / Shape::kBatch : 0) {}
+
+    MARLIN_HD int row(int i) const { return along_k ? part * Shape::kEach : part * Shape::kRowsOfPart + i; }
+
+    MARLIN_HD void load(const PackTask &task, int64_t column, int64_t first_row, int rows,
+                        Vector (&vectors)[Shape::kBatch], bool (&padding)[Shape::kBatch]) const {
+        const int64_t n = column * kFeatures + feature;
+        MARLIN_UNROLL
+        for (int i = 0; i < Shape::kBatch; ++i) {
+            if constexpr (along_k) {
+                padding[i] = false;
+                vectors[i] =
+                    load_vector(task.src + ((n + i * next_feature) * task.ld_src + first_row + row(0)) * Shape::kSize);
+            } else {
+                const int64_t k = row(i) < rows ? task.order.source_row(first_row + row(i)) : -1;
+                padding[i] = k < 0;
+                vectors[i] = {};
+                if (k >= 0)
+                    vectors[i] = load_vector(task.src + (k * task.ld_src + n) * Shape::kSize);
+            }
+        }
+    }
+};
+
+// What one thread finds: of a source of rows by word of its features, of a feature by vector of the batch.
+template <Type type, bool along_k, bool sparse>
+struct PartRange {
+    using Shape = StreamShape<type, along_k>;
+    using W = WordValues<type>;
+    static constexpr int kKept = 4;
+    static_assert(!along_k || Shape::kBatch == kKept);
+
+    uint32_t low[kKept];
+    uint32_t high[kKept];
+    uint32_t largest = 0; // magnitude, of what is not kept too
+
+    MARLIN_HD PartRange() {
+        MARLIN_UNROLL
+        for (int i = 0; i < kKept; ++i) {
+            low[i] = W::kInfinity;
+            high[i] = W::kInfinity | W::kSign;
+        }
+    }
+    MARLIN_HD void add(int to, uint32_t word) {
+        low[to] = W::lesser(low[to], word);
+        high[to] = W::greater(high[to], word);
+    }
+    // Those of a quad that stay; padding never takes part.
+    MARLIN_HD void add_kept(int to, const uint32_t (&row)[4], const bool (&padding)[4]) {
+        uint32_t keep[4];
+        keep_words<type>(row, keep);
+        MARLIN_UNROLL
+        for (int p = 0; p < 4; ++p) {
+            largest = W::greater(largest, row[p] & ~W::kSign);
+            const uint32_t mask = padding[p] ? 0u : keep[p];
+            low[to] = W::lesser(low[to], (row[p] & mask) | (low[to] & ~mask));
+            high[to] = W::greater(high[to], (row[p] & mask) | (high[to] & ~mask));
+        }
+    }
+    MARLIN_HD void add(const Vector (&vectors)[Shape::kBatch], const bool (&padding)[Shape::kBatch]) {
+        if constexpr (sparse && along_k) {
+            constexpr bool none[4] = {};
+            MARLIN_UNROLL
+            for (int b = 0; b < Shape::kBatch; ++b) {
+                uint32_t row[4];
+                quads_of_vector<type>(vectors[b], row);
+                add_kept(b, row, none);
+            }
+        } else if constexpr (sparse) {
+            MARLIN_UNROLL
+            for (int b = 0; b < Shape::kBatch; b += 4) {
+                const bool out[4] = {padding[b], padding[b + 1], padding[b + 2], padding[b + 3]};
+                MARLIN_UNROLL
+                for (int w = 0; w < 4; ++w) {
+                    const uint32_t row[4] = {vectors[b].word[w], vectors[b + 1].word[w], vectors[b + 2].word[w],
+                                             vectors[b + 3].word[w]};
+                    add_kept(w, row, out);
+                }
+            }
+        } else {
+            MARLIN_UNROLL
+            for (int b = 0; b < Shape::kBatch; ++b) {
+                MARLIN_UNROLL
+                for (int w = 0; w < 4; ++w)
+                    if (!padding[b])
+                        add(along_k ? b : w, vectors[b].word[w]);
+            }
+        }
+    }
+    // Whether all that is not in the range is a number.
+    MARLIN_HD bool good() const {
+        bool numbers = true;
+        MARLIN_UNROLL
+        for (int i = 0; i < W::kCount; ++i)
+            numbers &= is_finite(W::of(largest, i));
+        return numbers;
+    }
+};
+
+template <Type type, bool along_k, bool sparse, typename Block>
+MARLIN_HD bool stream_parts(const Block &block, const PackTask &task, const FitPlace &fit,
+                            StreamMemory<along_k> &memory) {
+    using Shape = StreamShape<type, along_k>;
+    bool good = true;
+    for (int i = block.thread(); i < Shape::kItems; i += Block::kThreads) {
+        const StreamItem<type, along_k> item(i);
+        PartRange<type, along_k, sparse> range;
+        for (int64_t first = fit.rows.begin; first < fit.rows.end; first += kRows) {
+            const int64_t left = fit.rows.end - first;
+            Vector vectors[Shape::kBatch];
+            bool padding[Shape::kBatch];
+            item.load(task, fit.column, first, left < kRows ? static_cast<int>(left) : kRows, vectors, padding);
+            range.add(vectors, padding);
+        }
+        good &= range.good();
+        const int at = memory.template place<type>(item.part, item.feature);
+        if constexpr (along_k) {
+            MARLIN_UNROLL
+            for (int w = 0; w < range.kKept; ++w) {
+                memory.low[at + w * item.next_feature * memory.kLine] = range.low[w];
+                memory.high[at + w * item.next_feature * memory.kLine] = range.high[w];
+            }
+        } else {
+            store_vector(reinterpret_cast<std::byte *>(memory.low + at),
+                         {range.low[0], range.low[1], range.low[2], range.low[3]});
+            store_vector(reinterpret_cast<std::byte *>(memory.high + at),
+                         {range.high[0], range.high[1], range.high[2], range.high[3]});
+        }
+    }
+    return good;
+}
+
+// Like fit_params() without a search, of a task that streams.
+template <Type type, bool along_k, bool sparse, typename Block>
+MARLIN_HD void stream_ranges(const Block &block, const PackTask &task, const FitPlace &fit,
+                             StreamMemory<along_k> &memory) {
+    using W = WordValues<type>;
+    bool numbers = stream_parts<type, along_k, sparse>(block, task, fit, memory);
+    block.sync();
+    const TileGroups groups = fit.groups(task);
+    const int parts = StreamShape<type, along_k>::kParts * (1 << groups.row_shift) / kRows;
+    const bool good = min_max_params<true>(block, task, fit, groups, [&](int g, int f) {
+        uint32_t low = W::kInfinity;
+        uint32_t high = W::kInfinity | W::kSign;
+        for (int part = g * parts; part < (g + 1) * parts; ++part) {
+            const int at = memory.template place<type>(part, f);
+            low = W::lesser(low, memory.low[at]);
+            high = W::greater(high, memory.high[at]);
+        }
+        if constexpr (along_k && W::kCount == 2) {
+            low = W::lesser(low, low >> 16 | low << 16);
+            high = W::greater(high, high >> 16 | high << 16);
+        }
+        const int half = along_k ? 0 : f % W::kCount;
+        const Range range = {W::of(low, half), W::of(high, half)};
+        numbers &= is_finite(range.low) && is_finite(range.high);
+        return range;
+    });
+    if (!good || !numbers)
+        lower_to(task.failed_column, static_cast<uint64_t>(fit.column));
+}
+
+} // namespace marlin::cuda
