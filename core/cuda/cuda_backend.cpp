@@ -121,11 +121,13 @@ DenseContext CudaBackend::context() const {
     DenseContext result;
     result.limits.sm_count = sm_count_ != 0 ? static_cast<int32_t>(sm_count_) : device_.sm_count;
     result.limits.shared_memory_per_block = device_.shared_memory_per_block;
+    result.limits.compute_capability = device_.compute_capability;
     result.wishes.math = math_;
     result.wishes.kernel = kernel_;
     result.stream = stream_;
     result.workspace = workspace_;
     result.workspace_size = workspace_size_;
+    result.early_launches = device_.compute_capability >= 90;
     return result;
 }
 

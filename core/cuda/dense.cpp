@@ -8,6 +8,7 @@
 #include "cuda/candidates.h"
 #include "cuda/check.h"
 #include "cuda/kernel/gather.h"
+#include "cuda/tensor_map.h"
 
 namespace marlin::cuda {
 namespace {
@@ -63,12 +64,40 @@ W4A16Args make_args(const Problem &p, const GemmOperands &operands, const Weight
     return args;
 }
 
+// Bytes of shared memory behind an instance's own for a row that its CTAs gather: in the order of the weights, and as
+// it lies, with a zero and the shift that its alignment asks for.
+int64_t row_size(int64_t k_packed, int64_t k) {
+    return 2 * (k_packed + k + 8);
+}
+
 void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
+    const Instance &instance = *launch.instance;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3(static_cast<unsigned>(launch.grid[0]), static_cast<unsigned>(launch.grid[1]));
+    config.blockDim = dim3(static_cast<unsigned>(instance.threads));
+    config.dynamicSmemBytes =
+        static_cast<size_t>(instance.shared_size + (args.gathers_row != 0 ? row_size(args.k, args.row_k) : 0));
+    config.stream = stream;
+    cudaLaunchAttribute early = {};
+    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    early.val.programmaticStreamSerializationAllowed = 1;
+    config.attrs = &early;
+    config.numAttrs = args.begins_early != 0 ? 1 : 0;
+    if (instance.family == Family::Wgmma) {
+        const Matrix a = {args.a, args.k, args.m, args.lda};
+        alignas(kTensorMapAlignment) TensorMap map = box_map(a, kBoxColumns, instance.tokens);
+        void *arguments[] = {&map, &args};
+        check(cudaLaunchKernelExC(&config, instance.function, arguments), instance.name);
+        return;
+    }
     void *arguments[] = {&args};
-    const dim3 grid(static_cast<unsigned>(launch.grid[0]), static_cast<unsigned>(launch.grid[1]));
-    check(cudaLaunchKernel(launch.instance->function, grid, dim3(static_cast<unsigned>(launch.instance->threads)),
-                           arguments, static_cast<size_t>(launch.instance->shared_size), stream),
-          launch.instance->name);
+    check(cudaLaunchKernelExC(&config, instance.function, arguments), instance.name);
+}
+
+// Whether the CTAs of a launch gather A by themselves: a single row costs them less than a kernel of its own.
+bool gathers_row(const Launch &launch, const GatherArgs &gather, const Limits &limits) {
+    return gather.m == 1 && launch.instance->family == Family::Slab && launch.instance->tokens == 8 &&
+           launch.instance->shared_size + row_size(gather.k_packed, gather.k) <= limits.shared_memory_per_block;
 }
 
 void check_workspace(int64_t needed, const DenseContext &context) {
@@ -81,10 +110,14 @@ void check_workspace(int64_t needed, const DenseContext &context) {
 
 void prepare_dense(const DeviceInfo &device) {
     for (const Instance *instance : instances())
-        if (instance->shared_size <= device.shared_memory_per_block)
-            check(cudaFuncSetAttribute(instance->function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                       instance->shared_size),
-                  instance->name);
+        if (instance->shared_size <= device.shared_memory_per_block &&
+            (instance->family != Family::Wgmma || device.compute_capability == 90))
+            check(
+                cudaFuncSetAttribute(instance->function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     static_cast<int>(instance->family == Family::Slab ? device.shared_memory_per_block
+                                                                                       : instance->shared_size)),
+                instance->name);
+    check(prepare_gather(device.shared_memory_per_block), "the gather of A");
 }
 
 KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const DenseContext &context) {
@@ -97,7 +130,7 @@ KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const 
     plan.number = launch.instance->number;
     plan.tile_m = launch.instance->tokens;
     plan.tile_n = launch.instance->features;
-    plan.tile_k = block_rows(*launch.instance);
+    plan.tile_k = launch.instance->family == Family::Wgmma ? 128 : block_rows(*launch.instance);
     plan.stages = launch.instance->stages;
     plan.blocks = static_cast<int32_t>(launch.grid[0] * launch.grid[1]);
     plan.workspace_size =
@@ -120,23 +153,37 @@ void run_dense(const Problem &problem, const GemmOperands &operands, const Weigh
         return;
     }
     check_workspace(workspace_size(problem, geometry, context.limits, context.wishes, instances(), true), context);
-    const int64_t rows = gather_rows(problem, geometry);
+    const GatherPlan plan = plan_gather(problem, geometry, context.limits, instances());
     std::byte *gathered = workspace + kArrivalsSize;
-    for (int64_t row = 0; row < problem.m; row += rows) {
+    for (int64_t row = 0; row < problem.m; row += plan.rows) {
         Problem part = problem;
-        part.m = std::min(rows, problem.m - row);
+        part.m = std::min(plan.rows, problem.m - row);
         part.k = geometry.shape.k_packed;
         GemmOperands of_part = operands;
         of_part.a = gathered;
         of_part.lda = geometry.shape.k_packed;
         of_part.c = static_cast<std::byte *>(operands.c) + row * operands.ldc * size_of(problem.c_type);
-        const auto *from = static_cast<const std::byte *>(operands.a) + row * operands.lda * size_of(problem.a_type);
-        check(launch_gather(gathered, from, weights.perm, part.m, problem.k, geometry.shape.k_packed, operands.lda,
-                            stream),
-              "the gather of A");
+        GatherArgs gather = {};
+        gather.to = gathered;
+        gather.from = static_cast<const std::byte *>(operands.a) + row * operands.lda * size_of(problem.a_type);
+        gather.perm = weights.perm;
+        gather.lda = operands.lda;
+        gather.m = static_cast<int32_t>(part.m);
+        gather.k = static_cast<int32_t>(problem.k);
+        gather.k_packed = static_cast<int32_t>(geometry.shape.k_packed);
         const Launch launch = choose(part, geometry, context.limits, context.wishes, instances());
         W4A16Args args = make_args(part, of_part, weights, launch, workspace);
-        args.partials = reinterpret_cast<float *>(gathered + kGatherSize);
+        if (gathers_row(launch, gather, context.limits)) {
+            args.gathers_row = 1;
+            args.a = gather.from;
+            args.row_k = gather.k;
+            args.perm = gather.perm;
+            launch_kernel(launch, args, stream);
+            continue;
+        }
+        check(launch_gather(gather, context.limits.shared_memory_per_block, stream), "the gather of A");
+        args.partials = reinterpret_cast<float *>(gathered + plan.size);
+        args.begins_early = context.early_launches ? 1 : 0;
         launch_kernel(launch, args, stream);
     }
 }

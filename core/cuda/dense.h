@@ -19,6 +19,7 @@ struct DenseContext {
     void *stream = nullptr;
     void *workspace = nullptr; // its counters are zero between calls
     int64_t workspace_size = 0;
+    bool early_launches = false; // the device lets a kernel begin before the one ahead of it in the stream has ended
 };
 
 KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const DenseContext &context);

@@ -14,7 +14,9 @@ namespace {
 
 // Microseconds, and bytes a microsecond of all SMs.
 constexpr double kPass = 1.2;        // the sum over the warps, once more
-constexpr double kSlabBytes = 5.6e6; // weights and activations from L2
+constexpr double kSlabBytes = 5.2e6; // weights and activations from L2
+
+constexpr int64_t kWorkspaceSection = 256; // alignment of what lies in a workspace
 
 Launch slab_launch(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits) {
     Launch launch = slabs(instance, p, geometry, limits);
@@ -79,34 +81,43 @@ std::string gather_reason(const Problem &p) {
     return {};
 }
 
-int64_t gather_rows(const Problem &problem, const Geometry &geometry) {
-    const int64_t rows = kGatherSize / (geometry.shape.k_packed * 2);
-    if (rows < 1)
+GatherPlan plan_gather(const Problem &problem, const Geometry &geometry, const Limits &limits,
+                       std::span<const Instance *const> instances) {
+    // Every chunk costs a launch and tiles that do not divide the SMs, so a gather gets all that stripes never take.
+    int64_t partials = 0;
+    for (const Instance *instance : instances)
+        partials = std::max(partials, 2 * limits.sm_count * instance->ctas_per_sm * instance->partial_size);
+    const int64_t room = std::max(kGatherSize, kDefaultWorkspace - kArrivalsSize - partials);
+    const int64_t row_size = geometry.shape.k_packed * 2;
+    const int64_t most = std::min(room / row_size, kMaxGridY);
+    if (most < 1)
         fail(Status::NotSupported, "k is {} as packed: one row of A exceeds the {} bytes that a gather may use",
-             geometry.shape.k_packed, kGatherSize);
-    const int64_t most = std::min(rows, kMaxGridY);
-    if (problem.m <= most)
-        return most;
-    // Even chunks of whole tiles.
-    const int64_t even = div_up(problem.m, div_up(problem.m, most));
-    const int64_t tiled = round_up(even, 128);
-    return tiled <= most ? tiled : most >= 128 ? most / 128 * 128 : most;
+             geometry.shape.k_packed, room);
+    GatherPlan plan;
+    plan.rows = std::clamp<int64_t>(problem.m, 1, most);
+    if (problem.m > most) {
+        // Even chunks of whole tiles.
+        const int64_t tiled = round_up(div_up(problem.m, div_up(problem.m, most)), 128);
+        plan.rows = tiled <= most ? tiled : most >= 128 ? most / 128 * 128 : most;
+    }
+    plan.size = round_up(plan.rows * row_size, kWorkspaceSection);
+    return plan;
 }
 
 int64_t workspace_size(const Problem &problem, const Geometry &geometry, const Limits &limits, const Wishes &wishes,
                        std::span<const Instance *const> instances, bool gathers) {
     if (!gathers)
         return kArrivalsSize + choose(problem, geometry, limits, wishes, instances).partials_size;
-    const int64_t rows = gather_rows(problem, geometry);
+    const GatherPlan gather = plan_gather(problem, geometry, limits, instances);
     int64_t partials = 0;
-    for (const int64_t chunk : {std::min(problem.m, rows), problem.m % rows}) {
+    for (const int64_t chunk : {std::min(problem.m, gather.rows), problem.m % gather.rows}) {
         if (chunk == 0)
             continue;
         Problem part = problem;
         part.m = chunk;
         partials = std::max(partials, choose(part, geometry, limits, wishes, instances).partials_size);
     }
-    return kArrivalsSize + kGatherSize + partials;
+    return kArrivalsSize + gather.size + partials;
 }
 
 } // namespace marlin::cuda

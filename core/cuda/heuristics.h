@@ -15,6 +15,7 @@ namespace marlin::cuda {
 struct Limits {
     int32_t sm_count = 0;
     int64_t shared_memory_per_block = 0;
+    int32_t compute_capability = 80; // 90 for 9.0
 };
 
 struct Wishes {
@@ -36,7 +37,7 @@ inline constexpr int64_t kArrivals = 4096;
 inline constexpr int64_t kArrivalsSize = kArrivals * 4;
 // What the default workspace holds, and what a multiply may use of it.
 inline constexpr int64_t kDefaultWorkspace = int64_t{64} << 20;
-// Bytes of A that a gather may put into the workspace at a time; longer problems go in chunks of rows.
+// What stripes leave of it to a gather of A, at least. Longer problems go in chunks of rows.
 inline constexpr int64_t kGatherSize = int64_t{24} << 20;
 
 // NotSupported where no instance fits. problem.m >= 1; the grid is that of all its rows.
@@ -45,8 +46,14 @@ Launch choose(const Problem &problem, const Geometry &geometry, const Limits &li
 
 // Whether A must be copied before the kernels can read it, judged by the problem alone; the sentence says why.
 std::string gather_reason(const Problem &problem);
-// Rows of A that one gather takes at most. NotSupported where not even one fits.
-int64_t gather_rows(const Problem &problem, const Geometry &geometry);
+// How A is gathered: so many rows at a time, which take so many bytes of the workspace. NotSupported where not even one
+// row fits.
+struct GatherPlan {
+    int64_t rows = 0;
+    int64_t size = 0;
+};
+GatherPlan plan_gather(const Problem &problem, const Geometry &geometry, const Limits &limits,
+                       std::span<const Instance *const> instances);
 
 // Workspace of the whole multiply, counters included.
 int64_t workspace_size(const Problem &problem, const Geometry &geometry, const Limits &limits, const Wishes &wishes,

@@ -6,6 +6,7 @@
 
 #include "common/arith.h"
 #include "cuda/candidates.h"
+#include "cuda/wgmma_model.h"
 
 namespace marlin::cuda {
 namespace {
@@ -42,7 +43,11 @@ struct Tiling {
     Tiling(const Instance &of, const Problem &p, const Geometry &geometry, const Limits &limits)
         : instance(of), sm_count(limits.sm_count), feature_tiles(div_up(p.n, of.features)),
           token_tiles(div_up(p.m, of.tokens)), tiles(feature_tiles * token_tiles),
-          units(div_up(geometry.shape.k_packed / block_rows(of), of.k_groups)) {
+          units(div_up(geometry.shape.k_packed / block_rows(of), of.k_groups)), activations(p.m * p.k * 2) {
+        if (of.family == Family::Wgmma) {
+            unit_time = wgmma_unit(of);
+            return;
+        }
         const auto rows = static_cast<double>(of.k_groups * block_rows(of));
         const double math = 2.0 * of.features * of.tokens * rows / (sustained(of) / kModelSms);
         const double memory = of.features * rows * (is_sparse(of) ? 0.4 : 0.52) / (kStripeBytes / kModelSms);
@@ -54,23 +59,33 @@ struct Tiling {
         return partials_size(ctas) <= kDefaultWorkspace - kGatherSize - kArrivalsSize && striped <= kArrivals &&
                striped * units < std::numeric_limits<int32_t>::max();
     }
-    // Microseconds of `striped` tiles cut into stripes and the others whole.
-    double cost(int64_t ctas, int64_t striped) const {
+    // `striped` tiles cut into stripes and the others whole.
+    Cut cut(int64_t ctas, int64_t striped) const {
+        Cut result;
+        result.activations = activations;
         const int64_t whole = div_up(tiles - striped, ctas);
         const int64_t stripe = div_up(striped * units, ctas);
-        int64_t segments = whole;
-        int64_t sharers = 1;
+        result.units = whole * units + stripe;
+        result.striped = stripe;
+        result.segments = whole;
         if (stripe > 0) {
-            const bool even =
-                units % stripe == 0 || stripe % units == 0; // no stripe reaches into a second tile in vain
-            segments += div_up(stripe, units) + (even ? 0 : 1);
-            sharers = std::min(div_up(units, stripe) + (even ? 0 : 1), ctas);
+            // No stripe reaches into a second tile in vain.
+            const bool even = striped * units % ctas == 0 && (units % stripe == 0 || stripe % units == 0);
+            result.segments += div_up(stripe, units) + (even ? 0 : 1);
+            result.sharers = std::min(div_up(units, stripe) + (even ? 0 : 1), ctas);
+            result.parts = result.sharers == 1 ? 0 : even ? 1 : 2;
         }
-        const double unit = unit_time * static_cast<double>(div_up(ctas, sm_count));
-        double us = kModelLaunch + kFill + static_cast<double>(whole * units + stripe) * unit +
-                    static_cast<double>(segments - 1) * kSegment;
-        if (sharers > 1)
-            us += kExchange + static_cast<double>((sharers - 1) * instance.partial_size) / kPartialBytes;
+        return result;
+    }
+    // Microseconds.
+    double cost(int64_t ctas, int64_t striped) const {
+        const Cut c = cut(ctas, striped);
+        const double math = static_cast<double>(c.units * div_up(ctas, sm_count)) * unit_time;
+        if (instance.family == Family::Wgmma)
+            return math + wgmma_cost(instance, c, unit_time);
+        double us = kModelLaunch + kFill + math + static_cast<double>(c.segments - 1) * kSegment;
+        if (c.sharers > 1)
+            us += kExchange + static_cast<double>((c.sharers - 1) * instance.partial_size) / kPartialBytes;
         return us;
     }
 
@@ -79,8 +94,9 @@ struct Tiling {
     int64_t feature_tiles;
     int64_t token_tiles;
     int64_t tiles;
-    int64_t units;    // of k in a tile
-    double unit_time; // of a CTA alone on its SM
+    int64_t units;       // of k in a tile
+    int64_t activations; // bytes
+    double unit_time;    // of a CTA alone on its SM
 };
 
 } // namespace
@@ -116,7 +132,8 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     Launch launch;
     launch.instance = &instance;
     launch.grid[0] = best_ctas;
-    launch.partition = Partition(tiling.feature_tiles, tiling.token_tiles, tiling.units, best_striped, best_ctas);
+    launch.partition = Partition(tiling.feature_tiles, tiling.token_tiles, tiling.units, best_striped, best_ctas,
+                                 instance.tokens >= 256 ? 2 : 3);
     launch.partials_size = best_striped > 0 ? tiling.partials_size(best_ctas) : 0;
     launch.cost = best_cost;
     return launch;

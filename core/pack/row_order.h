@@ -42,7 +42,7 @@ struct RowOrderView {
         if (group_size == kGroupPerColumn)
             return 0;
         if (source_groups == nullptr)
-            return packed_group < source_group_count(k, group_size) ? packed_group : -1;
+            return packed_group * group_size < k ? packed_group : -1;
         return packed_group < source_groups_size ? source_groups[packed_group] : -1;
     }
 };

@@ -55,20 +55,23 @@ struct OnDevice {
 // Every weight, scaled weight and offset of these problems is exact in F16: kernels that round them are right to FP32.
 TEST_CASE("weights multiply right on a GPU, dense and 2:4, few rows and many", "[gpu]") {
     const Handle handle(cuda_desc());
-    const auto check = [&](const WeightSpec &spec, const std::string &name) {
+    const auto check = [&](const WeightSpec &spec, bool sparse) {
         for (const int64_t m : {1, 9, 40, 130}) {
             OnDevice device(handle, spec, m);
             auto info = with_size<marlin_gemm_info>();
             CHECK_SUCCESS(handle, marlin_gemm_query(handle, &device.multiply.desc, &device.weights, &info));
-            CHECK(std::string(info.kernel).rfind(name, 0) == 0);
+            const std::string kernel = info.kernel;
+            INFO(kernel);
+            CHECK((kernel.rfind("sm80_w4a16_", 0) == 0 || kernel.rfind("sm90_w4a16_", 0) == 0));
+            CHECK((kernel.find("_sp_") != std::string::npos) == sparse);
             CHECK_SUCCESS(handle, device.run(handle));
             CHECK(device.right());
         }
     };
     for (const WeightSpec &spec : kDense)
-        check(spec, "sm80_w4a16_");
+        check(spec, false);
     for (const WeightSpec &spec : kSparse)
-        check(spec, "sm80_w4a16_sp_");
+        check(spec, true);
     CHECK(cudaPeekAtLastError() == cudaSuccess);
 }
 
@@ -121,8 +124,9 @@ TEST_CASE("a multiply is captured in a CUDA graph and replayed", "[gpu]") {
     marlin_handle_desc desc = cuda_desc();
     desc.stream = stream;
     const Handle handle(desc);
-    for (const int64_t m : {3, 100}) {
-        OnDevice device(handle, kDense[3], m);
+    // The second gathers A: two kernels, the later one of which may begin early.
+    for (const auto &[spec, m] : {std::pair{&kDense[3], 3}, {&kDense[3], 100}, {&kDense[2], 3}, {&kDense[2], 100}}) {
+        OnDevice device(handle, *spec, m);
         cudaGraph_t graph = nullptr;
         cudaGraphExec_t exec = nullptr;
         REQUIRE_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal));

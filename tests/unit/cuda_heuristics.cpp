@@ -75,12 +75,35 @@ TEST_CASE("Few tokens get slabs, many get stripes, and a small GPU what fits it"
 
 TEST_CASE("A gather goes in even chunks of whole tiles") {
     Problem p = problem_from_text("gemm f16 s4 g128 m1024 n8192 k28672 perm");
-    const int64_t rows = gather_rows(p, geometry_of(p));
-    CHECK(rows % 128 == 0);
-    CHECK(rows * 28672 * 2 <= kGatherSize);
-    CHECK(div_up(p.m, rows) == 3);
+    const GatherPlan plan = plan_gather(p, geometry_of(p), kLarge, kKernels.all());
+    CHECK(plan.rows % 128 == 0);
+    CHECK(plan.size == plan.rows * 28672 * 2);
+    CHECK(div_up(p.m, plan.rows) == 2);
+    // Few rows take what they need.
     p.m = 5;
-    CHECK(gather_rows(p, geometry_of(p)) >= 5);
+    CHECK(plan_gather(p, geometry_of(p), kLarge, kKernels.all()).rows == 5);
+    CHECK(workspace_size(p, geometry_of(p), kLarge, {}, kKernels.all(), true) < (1 << 20));
+}
+
+TEST_CASE("Gathers and stripes fit the default workspace together, on few SMs and on many") {
+    for (const int32_t sms : {1, 40, 132, 148, 300})
+        for (const int64_t m : {1, 100, 1024, 3000, 100000})
+            for (const int64_t k : {100, 4096, 14336, 29568, 1000000}) {
+                Problem p = problem_from_text("gemm f16 s4 g128 m1 n4096 k1 perm");
+                p.m = m;
+                p.k = k;
+                const Geometry g = geometry_of(p);
+                const Limits limits = {sms, 232448};
+                const GatherPlan plan = plan_gather(p, g, limits, kKernels.all());
+                INFO(to_text(p) << " on " << sms << " SMs");
+                CHECK(plan.rows >= 1);
+                CHECK(plan.rows <= m);
+                CHECK(plan.size >= plan.rows * g.shape.k_packed * 2);
+                CHECK(plan.size % 256 == 0);
+                CHECK(workspace_size(p, g, limits, {}, kKernels.all(), true) <= kDefaultWorkspace);
+            }
+    Problem p = problem_from_text("gemm f16 s4 g128 m1 n64 k100000000 perm");
+    CHECK_THROWS_AS(plan_gather(p, geometry_of(p), kLarge, kKernels.all()), Error);
 }
 
 TEST_CASE("Batch invariance means the same kernel for every batch") {

@@ -19,7 +19,7 @@ TEST_CASE("Segments cover every unit once, and a shared tile's owners are known"
     for (const Case &c : {Case{32, 1, 16, 32, 128}, Case{32, 1, 16, 32, 132}, Case{7, 3, 5, 21, 20},
                           Case{1, 1, 1, 1, 1}, Case{100, 2, 9, 0, 132}, Case{75, 2, 9, 18 + 132, 132},
                           Case{3, 1, 100, 3, 132}, Case{5, 1, 2, 5, 132}, Case{40, 10, 3, 400 % 132, 132}}) {
-        const Partition p(c.feature_tiles, c.token_tiles, c.units, c.striped, c.ctas);
+        const Partition p(c.feature_tiles, c.token_tiles, c.units, c.striped, c.ctas, 3);
         std::vector<int> owner(static_cast<size_t>(p.tiles * c.units), -1);
         for (int32_t cta = 0; cta < p.ctas; ++cta) {
             int segments_inside = 0;
@@ -59,17 +59,19 @@ TEST_CASE("Segments cover every unit once, and a shared tile's owners are known"
 TEST_CASE("Every pair of a feature and a token tile has one number") {
     for (const int64_t features : {1, 3, 16, 100})
         for (const int64_t tokens : {1, 2, 7, 8, 9, 16, 31, 32}) {
-            const Partition p(features, tokens, 4, 0, 132);
-            std::vector<int> seen(static_cast<size_t>(features * tokens), 0);
-            for (int32_t tile = 0; tile < p.tiles; ++tile) {
-                const TilePlace place = p.place(tile);
-                REQUIRE(place.feature >= 0);
-                REQUIRE(place.feature < features);
-                REQUIRE(place.token >= 0);
-                REQUIRE(place.token < tokens);
-                ++seen[static_cast<size_t>(place.feature * tokens + place.token)];
+            for (const int shift : {2, 3}) {
+                const Partition p(features, tokens, 4, 0, 132, shift);
+                std::vector<int> seen(static_cast<size_t>(features * tokens), 0);
+                for (int32_t tile = 0; tile < p.tiles; ++tile) {
+                    const TilePlace place = p.place(tile);
+                    REQUIRE(place.feature >= 0);
+                    REQUIRE(place.feature < features);
+                    REQUIRE(place.token >= 0);
+                    REQUIRE(place.token < tokens);
+                    ++seen[static_cast<size_t>(place.feature * tokens + place.token)];
+                }
+                for (const int count : seen)
+                    CHECK(count == 1);
             }
-            for (const int count : seen)
-                CHECK(count == 1);
         }
 }

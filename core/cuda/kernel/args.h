@@ -42,6 +42,10 @@ struct W4A16Args {
     Type zero_type;
     Type c_type;
     Type bias_type;
+    int32_t begins_early;   // not 0: A is being written by the kernel before, C and the workspace are not ours yet
+    int32_t gathers_row;    // slabs of 8 tokens, m = 1, not 0: every CTA gathers A, of any alignment, by itself
+    int32_t row_k;          // columns of A then; k is that of the weights
+    const int32_t *perm;    // then: of k source columns, or null: in order
     int32_t store_features; // that one store to C may take, by its alignment: 1, 2 or 4
     Partition partition;    // stripes
     int64_t a_step;         // stripes: bytes of A between the tokens of a thread's consecutive copies

@@ -14,6 +14,7 @@ enum class Family : int32_t {
     Stripe,       // many tokens, stripes of k over persistent CTAs: sm80_w4a16_stripe.cuh
     SparseSlab,   // 2:4 weights, few tokens, no reduction between CTAs: sm80_w4a16_sp_slab.cuh
     SparseStripe, // 2:4 weights, many tokens: sm80_w4a16_stripe.cuh
+    Wgmma,        // Hopper: sm90_w4a16_wgmma.cuh
 };
 
 struct Instance {
@@ -30,7 +31,7 @@ struct Instance {
     int32_t threads;      // of a CTA
     int32_t shared_size;  // bytes, dynamic
     int64_t partial_size; // bytes of sums that a CTA leaves of a tile that it shares; 0: it never does
-    const void *function; // void (W4A16Args)
+    const void *function; // void (W4A16Args); Wgmma: void (CUtensorMap, W4A16Args)
 };
 
 // All of them; the list is instances.txt, one line an instance.

@@ -1,5 +1,5 @@
 // The PTX instructions of the Ampere-class kernels: one wrapper, one sentence, one minimum architecture each.
-// CCCL's cuda::ptx starts at Hopper's instructions; it has none of these.
+// CCCL's cuda::ptx (13.0) has none of these.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -100,6 +100,22 @@ __device__ __forceinline__ void mma_sp_16x8x32(float (&d)[4], const uint32_t (&a
                  : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(b[2]), "r"(b[3]), "f"(c[0]),
                    "f"(c[1]), "f"(c[2]), "f"(c[3]), "r"(metadata), "n"(selector));
+}
+
+// sm_90, nothing before: lets the next kernel of the stream begin, where its launch allows that, as soon as all CTAs of
+// this one have come here.
+__device__ __forceinline__ void launch_dependents() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+// sm_90, nothing before: waits until the kernel before this one, where this one may have begun early, has ended and
+// what it wrote is visible.
+__device__ __forceinline__ void wait_for_previous_kernel() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
 }
 
 // sm_50: (a & b) | c in one instruction.

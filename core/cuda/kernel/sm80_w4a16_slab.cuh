@@ -17,6 +17,7 @@
 
 #include "cuda/kernel/args.h"
 #include "cuda/kernel/epilogue.cuh"
+#include "cuda/kernel/gather_row.cuh"
 #include "cuda/kernel/group_terms.cuh"
 #include "cuda/kernel/instance.h"
 #include "cuda/kernel/ptx.cuh"
@@ -69,10 +70,10 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
         meta_step = 16 * args.zero_size;
         meta_offset = args.zeros_offset + second * 64 * args.zero_size + (chunk - second * args.zero_size) * 16;
     }
-    int next_pass = warp < args.runs ? 0 : passes;
-    int next_run = warp;
-    int next_block = 0;
-    int next_k = warp * format.blocks_in_run() * 64;
+    int next_pass;
+    int next_run;
+    int next_block;
+    int next_k;
     const uint8_t *codes_from[row_groups]; // this lane's chunk of the run to be loaded
     int meta_from[row_groups];             // from there to this lane's chunk of scales and zeros
     int live = 0;                          // row groups of the pass that exist
@@ -86,33 +87,52 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
             meta_from[i] = meta_offset + group % 4 * (meta_step - 512) - lane * 16;
         }
     };
-    enter_pass();
+    const auto enter_slab = [&] {
+        next_pass = warp < args.runs ? 0 : passes;
+        next_run = warp;
+        next_block = 0;
+        next_k = warp * format.blocks_in_run() * 64;
+        enter_pass();
+    };
+    enter_slab();
+    // With more tokens than eight there is no place for rows, and the loop over k would be longer.
+    const bool gathers_row = token_tiles == 1 && args.gathers_row != 0;
+    // A's only row in the order of the weights, where this CTA gathers it, and behind it the row as it lies.
+    auto *row = reinterpret_cast<uint16_t *>(shared + Shape::kSharedSize);
     const int a_row = lane / 8;
     const auto *a = static_cast<const T *>(args.a) + (first_token + a_row) * args.lda + lane % 8 * 8;
     const int64_t a_step = 4 * args.lda;
     // Chunk c of a token's 128 bytes stands at c ^ (token % 8): ldmatrix then meets no bank twice.
     const uint32_t a_to = ptx::shared_address(ring) + a_row * 128 + ((lane % 8 ^ a_row) * 16);
     const uint32_t codes_to = ptx::shared_address(ring) + Shape::kActivations + lane * 16;
-    const auto load_stage = [&](int slot) {
+    enum : int { kWeights = 1, kActivations = 2 };
+    const auto load_stage = [&](int slot, int what = kWeights | kActivations) {
         if (next_pass < passes) {
             const uint32_t at = slot * Shape::kStage;
 #pragma unroll
             for (int i = 0; i < row_groups; ++i) {
-                if (i >= live)
+                if (i >= live || (what & kWeights) == 0)
                     break;
                 ptx::copy_async_16(codes_to + at + i * 512, codes_from[i] + next_block * 2048);
                 if (next_block == 0 && lane < meta_chunks)
                     ptx::copy_async_16(codes_to + at + Shape::kCodes + i * Shape::kMetaOfGroup,
                                        codes_from[i] + meta_from[i]);
             }
-            // Columns of A beyond k read as zero.
-            const int left = (args.k - next_k - lane % 8 * 8) * static_cast<int>(sizeof(T));
-            const int valid = max(0, min(16, left));
-            const T *from = left > 0 ? a + next_k : static_cast<const T *>(args.a);
+            if (gathers_row) {
+                if (a_row == 0 && (what & kActivations) != 0)
+                    *reinterpret_cast<uint4 *>(ring + at + lane * 16) =
+                        *reinterpret_cast<const uint4 *>(row + next_k + lane * 8);
+            } else {
+                // Columns of A beyond k read as zero.
+                const int left = (args.k - next_k - lane % 8 * 8) * static_cast<int>(sizeof(T));
+                const int valid = max(0, min(16, left));
+                const T *from = left > 0 ? a + next_k : static_cast<const T *>(args.a);
 #pragma unroll
-            for (int j = 0; j < 2 * token_tiles; ++j)
-                if (j * 4 + a_row < tokens)
-                    ptx::copy_async_16((a_to + at + j * 512) ^ (j % 2 * 64), from + (left > 0 ? j * a_step : 0), valid);
+                for (int j = 0; j < 2 * token_tiles; ++j)
+                    if (j * 4 + a_row < tokens && (what & kActivations) != 0)
+                        ptx::copy_async_16((a_to + at + j * 512) ^ (j % 2 * 64), from + (left > 0 ? j * a_step : 0),
+                                           valid);
+            }
             next_k += 64;
             if (++next_block == format.blocks_in_run()) {
                 next_block = 0;
@@ -131,9 +151,39 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
         }
         ptx::commit_copies();
     };
+    if (args.begins_early == 0 && !gathers_row) {
 #pragma unroll
-    for (int slot = 0; slot < stages - 1; ++slot)
-        load_stage(slot);
+        for (int slot = 0; slot < stages - 1; ++slot)
+            load_stage(slot);
+    } else {
+        const uint16_t *lying = nullptr;
+        Places places;
+        int column = static_cast<int>(threadIdx.x) * kGatherElements;
+        if (gathers_row) {
+            places.look_up(args.perm, column, args.k);
+            lying = bring_row<Shape::kThreads>(row + args.k, static_cast<const uint16_t *>(args.a), args.row_k);
+        }
+#pragma unroll 1
+        for (int slot = 0; slot < stages - 1; ++slot)
+            load_stage(slot, kWeights);
+        if (gathers_row) {
+            ptx::wait_copies<stages - 1>();
+            __syncthreads();
+            for (; column < args.k; column += Shape::kThreads * kGatherElements) {
+                *reinterpret_cast<uint4 *>(row + column) = places.take(lying, args.row_k);
+                places.look_up(args.perm, column + Shape::kThreads * kGatherElements, args.k);
+            }
+            __syncthreads();
+        } else {
+            // The kernel before gathers A. It began when all work before it had ended, so weights may be read beside
+            // it.
+            ptx::wait_for_previous_kernel();
+        }
+        enter_slab();
+#pragma unroll 1
+        for (int slot = 0; slot < stages - 1; ++slot)
+            load_stage(slot, kActivations);
+    }
 
     // ---- Multiplying ------------------------------------------------------------------------------------------------
     float total[row_groups][token_tiles][4];

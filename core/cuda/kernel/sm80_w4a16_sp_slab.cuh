@@ -193,6 +193,8 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
         metadata_to += slot_step;
         a_to += slot_step;
     };
+    if (args.begins_early != 0)
+        ptx::wait_for_previous_kernel();
 #pragma unroll 1
     for (int stage = 0; stage < stages - 1; ++stage)
         load_stage();

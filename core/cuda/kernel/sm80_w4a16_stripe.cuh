@@ -267,6 +267,9 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         ++load_done;
         ptx::commit_copies();
     };
+    // The kernel before gathers A. It began when all work before it had ended, so nothing else is to be waited for.
+    if (args.begins_early != 0)
+        ptx::wait_for_previous_kernel();
     place_thread();
 #pragma unroll 1
     for (int stage = 0; stage < stages - 1; ++stage) {

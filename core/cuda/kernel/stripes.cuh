@@ -47,33 +47,33 @@ struct Partition {
     int32_t stripe = 0; // units of a CTA in the striped tiles;
     int32_t longer = 0; // the first CTAs have one more
     Divisor units;      // of k in a tile
-    // Tiles are counted in groups of eight token tiles, tokens first, then features: what a wave of CTAs reads of A and
+    // Tiles are counted in groups of a few token tiles, tokens first, then features: what a wave of CTAs reads of A and
     // of W then is a near square, and stays in L2.
-    Divisor of_group;   // tiles of a group of token tiles
-    Divisor of_last;    // token tiles of the last group, where it has fewer
-    int32_t groups = 0; // whole ones
-    Divisor of_stripe;  // stripe
-    Divisor of_longer;  // stripe + 1
-
-    static constexpr int32_t kTokenGroup = 8;
+    int32_t group_shift = 3; // token tiles of a group, as a power of two
+    Divisor of_group;        // tiles of a group of token tiles
+    Divisor of_last;         // token tiles of the last group, where it has fewer
+    int32_t groups = 0;      // whole ones
+    Divisor of_stripe;       // stripe
+    Divisor of_longer;       // stripe + 1
 
     constexpr Partition() = default;
-    constexpr Partition(int64_t feature_tiles, int64_t token_tiles_, int64_t units_, int64_t striped_, int64_t ctas_)
+    constexpr Partition(int64_t feature_tiles, int64_t token_tiles_, int64_t units_, int64_t striped_, int64_t ctas_,
+                        int32_t group_shift_)
         : tiles(static_cast<int32_t>(feature_tiles * token_tiles_)), striped(static_cast<int32_t>(striped_)),
           ctas(static_cast<int32_t>(ctas_)), stripe(static_cast<int32_t>(striped_ * units_ / ctas_)),
           longer(static_cast<int32_t>(striped_ * units_ % ctas_)), units(static_cast<int32_t>(units_)),
-          of_group(static_cast<int32_t>(kTokenGroup * feature_tiles)),
-          of_last(static_cast<int32_t>(token_tiles_ % kTokenGroup != 0 ? token_tiles_ % kTokenGroup : 1)),
-          groups(static_cast<int32_t>(token_tiles_ / kTokenGroup)), of_stripe(stripe > 0 ? stripe : 1),
+          group_shift(group_shift_), of_group(static_cast<int32_t>(feature_tiles << group_shift)),
+          of_last(static_cast<int32_t>(token_tiles_ % (1 << group_shift) != 0 ? token_tiles_ % (1 << group_shift) : 1)),
+          groups(static_cast<int32_t>(token_tiles_ >> group_shift)), of_stripe(stripe > 0 ? stripe : 1),
           of_longer(stripe + 1) {}
 
     MARLIN_HD constexpr TilePlace place(int32_t tile) const {
         const int32_t group = of_group.divide(tile);
         const int32_t inside = tile - group * of_group.value;
         if (group < groups)
-            return {inside / kTokenGroup, group * kTokenGroup + inside % kTokenGroup};
+            return {inside >> group_shift, (group << group_shift) + (inside & ((1 << group_shift) - 1))};
         const int32_t feature = of_last.divide(inside);
-        return {feature, group * kTokenGroup + inside - feature * of_last.value};
+        return {feature, (group << group_shift) + inside - feature * of_last.value};
     }
 
     // First unit of CTA `cta` in the striped tiles.

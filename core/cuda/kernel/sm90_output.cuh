@@ -1,0 +1,118 @@
+// From a warpgroup's sums to C: bias, one rounding, stores. Little code and few registers: it follows a loop that
+// leaves neither.
+#pragma once
+
+#include "cuda/kernel/args.h"
+#include "cuda/kernel/epilogue.cuh"
+
+namespace marlin::cuda {
+
+// Where a lane's part of 16 features x 8 tokens goes (see add_bias), tokens from first_token, features from
+// first_feature.
+struct Output {
+    const W4A16Args &args;
+    int first_token;
+    int first_feature;
+    int lane;
+
+    // Of features g and g + 8, 0 without.
+    __device__ __forceinline__ float2 bias() const {
+        const int low = first_feature + lane / 4;
+        return make_float2(low < args.n ? bias_of(args, low) : 0.0f, low + 8 < args.n ? bias_of(args, low + 8) : 0.0f);
+    }
+
+    // All tokens, fragment n of 8 tokens by visit(n); three loops, none with a branch.
+    template <int fragments, typename Visit>
+    __device__ __forceinline__ void store_all(const Visit &visit) const {
+        const float2 b = bias();
+        const auto with_bias = [&](int n) {
+            const float4 x = visit(n);
+            return make_float4(x.x + b.x, x.y + b.x, x.z + b.y, x.w + b.y);
+        };
+        if (args.store_features == 4) {
+            Wide to(*this);
+#pragma unroll
+            for (int n = 0; n < fragments; ++n)
+                to.store(with_bias(n));
+        } else if (args.c_type == Type::F32) {
+            Scalars<float> to(*this);
+#pragma unroll
+            for (int n = 0; n < fragments; ++n)
+                to.store(with_bias(n));
+        } else {
+            Scalars<uint16_t> to(*this);
+#pragma unroll
+            for (int n = 0; n < fragments; ++n)
+                to.store(with_bias(n));
+        }
+    }
+
+    // Four 16-bit features of a token a lane: a transpose and one exchange.
+    struct Wide {
+        uint16_t *at;
+        int64_t step;
+        int left; // tokens to the last, from the lane's
+        Type type;
+        bool odd;
+
+        __device__ __forceinline__ explicit Wide(const Output &output)
+            : step(8 * output.args.ldc), left(output.args.m - output.first_token - output.lane / 4),
+              type(output.args.c_type), odd(output.lane % 2 != 0) {
+            const int t = output.lane % 4;
+            const int feature = output.first_feature + t / 2 * 4 + t % 2 * 8;
+            if (feature >= output.args.n)
+                left = 0;
+            at = static_cast<uint16_t *>(output.args.c) + (output.first_token + output.lane / 4) * output.args.ldc +
+                 feature;
+        }
+        // The next eight tokens.
+        __device__ __forceinline__ void store(const float4 &x) {
+            const uint32_t low = ptx::transpose(round_pair(x.x, x.y, type));
+            const uint32_t high = ptx::transpose(round_pair(x.z, x.w, type));
+            // Features 2t, 2t + 1 (and 8 further) of token g: even lanes take the low four, odd lanes the high ones.
+            const uint32_t other = __shfl_xor_sync(0xffffffffu, odd ? low : high, 1);
+            if (left > 0)
+                *reinterpret_cast<uint2 *>(at) = odd ? make_uint2(other, high) : make_uint2(low, other);
+            at += step;
+            left -= 8;
+        }
+    };
+
+    // Any alignment; eight lanes make 32 bytes of FP32.
+    template <typename Element>
+    struct Scalars {
+        Element *at;
+        int64_t ldc;
+        int left;
+        int features; // 0, 1 (g) or 2 (g + 8 too)
+        Type type;
+
+        __device__ __forceinline__ explicit Scalars(const Output &output)
+            : ldc(output.args.ldc), left(output.args.m - output.first_token - output.lane % 4 * 2),
+              type(output.args.c_type) {
+            const int feature = output.first_feature + output.lane / 4;
+            features = (feature < output.args.n ? 1 : 0) + (feature + 8 < output.args.n ? 1 : 0);
+            at = static_cast<Element *>(output.args.c) + (output.first_token + output.lane % 4 * 2) * ldc + feature;
+        }
+        __device__ __forceinline__ void put(Element *to, float value) const {
+            if constexpr (sizeof(Element) == 4)
+                *to = value;
+            else
+                *to = static_cast<uint16_t>(round_pair(value, 0.0f, type));
+        }
+        __device__ __forceinline__ void store(const float4 &x) {
+            if (features > 0 && left > 0)
+                put(at, x.x);
+            if (features > 0 && left > 1)
+                put(at + ldc, x.y);
+            if (features > 1 && left > 0)
+                put(at + 8, x.z);
+            if (features > 1 && left > 1)
+                put(at + ldc + 8, x.w);
+            at += 8 * ldc;
+            left -= 8;
+        }
+    };
+};
+
+} // namespace marlin::cuda

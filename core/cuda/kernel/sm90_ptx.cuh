@@ -1,0 +1,168 @@
+// The PTX instructions of Hopper's own kernels (sm_90a): barriers of asynchronous copies, bulk copies, wgmma. CCCL's
+// cuda::ptx has the former; wgmma and register counts are ours.
+#pragma once
+
+#include <cuda.h>
+#include <cuda/ptx>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+#include "cuda/kernel/ptx.cuh"
+
+namespace marlin::cuda::ptx {
+
+// ---- Barriers in shared memory (mbarrier) ---------------------------------------------------------------------------
+
+__device__ __forceinline__ void init_barrier(uint64_t *barrier, uint32_t arrivals) {
+    ::cuda::ptx::mbarrier_init(barrier, arrivals);
+}
+// Makes initialised barriers visible to copies.
+__device__ __forceinline__ void fence_barrier_init() {
+    ::cuda::ptx::fence_mbarrier_init(::cuda::ptx::sem_release, ::cuda::ptx::scope_cluster);
+}
+// Waits until the phase of that parity is over.
+__device__ __forceinline__ void wait_parity(uint64_t *barrier, uint32_t parity) {
+    while (!::cuda::ptx::mbarrier_try_wait_parity(barrier, parity)) {
+    }
+}
+__device__ __forceinline__ void arrive(uint64_t *barrier) {
+    ::cuda::ptx::mbarrier_arrive(barrier);
+}
+// Arrives, and lets the phase last until so many bytes more have come.
+__device__ __forceinline__ void arrive_and_expect(uint64_t *barrier, int bytes) {
+    ::cuda::ptx::mbarrier_arrive_expect_tx(::cuda::ptx::sem_release, ::cuda::ptx::scope_cta, ::cuda::ptx::space_shared,
+                                           barrier, static_cast<uint32_t>(bytes));
+}
+
+// ---- Copies by the copy engine, their bytes counted by a barrier ---------------------------------------------------
+
+// All sizes and addresses are multiples of 16.
+__device__ __forceinline__ void copy_bulk(void *to, const void *from, int bytes, uint64_t *barrier) {
+    ::cuda::ptx::cp_async_bulk(::cuda::ptx::space_cluster, ::cuda::ptx::space_global, to, from,
+                               static_cast<uint32_t>(bytes), barrier);
+}
+// The box of the map at element x of row y.
+__device__ __forceinline__ void copy_box(void *to, const CUtensorMap &map, int x, int y, uint64_t *barrier) {
+    const int32_t at[2] = {x, y};
+    ::cuda::ptx::cp_async_bulk_tensor(::cuda::ptx::space_cluster, ::cuda::ptx::space_global, to, &map, at, barrier);
+}
+__device__ __forceinline__ void prefetch_map(const CUtensorMap &map) {
+    asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory");
+}
+
+// ---- Registers -----------------------------------------------------------------------------------------------------
+
+// Registers a thread of this warpgroup may use from here on; the whole warpgroup at once.
+template <int registers>
+__device__ __forceinline__ void fewer_registers() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(registers));
+}
+template <int registers>
+__device__ __forceinline__ void more_registers() {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(registers));
+}
+
+// ---- wgmma: A (64 features) from registers, B (tokens) from shared memory ------------------------------------------
+
+// What was written to registers and shared memory before is ready for the wgmma that follow.
+__device__ __forceinline__ void wgmma_fence() {
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+}
+__device__ __forceinline__ void wgmma_commit() {
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+}
+// Waits until at most `pending` of this warpgroup's groups are under way.
+template <int pending>
+__device__ __forceinline__ void wgmma_wait() {
+    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
+}
+// What the wgmma of this register wrote is read only behind this point: the compiler does not see when they end.
+__device__ __forceinline__ void settle(float &x) {
+    asm volatile("" : "+f"(x)::"memory");
+}
+
+// 64 columns of k of some tokens: rows of 128 bytes in the 128-byte swizzle, eight rows every 1024 bytes (PTX ISA,
+// "Asynchronous warpgroup level matrix shared memory layout"). 16 columns further is 2 more.
+__device__ __forceinline__ uint64_t wgmma_operand(uint32_t address) {
+    constexpr uint64_t swizzle_128 = uint64_t{1} << 62, eight_rows = uint64_t{1024 / 16} << 32, unused = 1 << 16;
+    return swizzle_128 | eight_rows | unused | (address & 0x3ffff) >> 4;
+}
+
+// D[64, tokens] = A[64, 16] * B[16, tokens] (+ D where add != 0) for a warpgroup; d holds, for every eight tokens,
+// what an m16n8k16 of each of its warps would.
+#define MARLIN_D4(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
+#define MARLIN_D8(i) MARLIN_D4(i), MARLIN_D4(i + 4)
+#define MARLIN_D16(i) MARLIN_D8(i), MARLIN_D8(i + 8)
+#define MARLIN_D24(i) MARLIN_D16(i), MARLIN_D8(i + 16)
+#define MARLIN_D32(i) MARLIN_D16(i), MARLIN_D16(i + 16)
+#define MARLIN_D48(i) MARLIN_D32(i), MARLIN_D16(i + 32)
+#define MARLIN_D64(i) MARLIN_D32(i), MARLIN_D32(i + 32)
+#define MARLIN_D128(i) MARLIN_D64(i), MARLIN_D64(i + 64)
+#define MARLIN_N4 "%0, %1, %2, %3"
+#define MARLIN_N8                                                                                                      \
+    MARLIN_N4                                                                                                          \
+    ", %4, %5, %6, %7"
+#define MARLIN_N16                                                                                                     \
+    MARLIN_N8                                                                                                          \
+    ", %8, %9, %10, %11, %12, %13, %14, %15"
+#define MARLIN_N24 MARLIN_N16 ", %16, %17, %18, %19, %20, %21, %22, %23"
+#define MARLIN_N32                                                                                                     \
+    MARLIN_N16                                                                                                         \
+    ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define MARLIN_N48 MARLIN_N32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"
+#define MARLIN_N64                                                                                                     \
+    MARLIN_N32                                                                                                         \
+    ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"                                 \
+    ", %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define MARLIN_N128                                                                                                    \
+    MARLIN_N64                                                                                                         \
+    ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79"                                 \
+    ", %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"                                 \
+    ", %96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111"                     \
+    ", %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
+#define MARLIN_WGMMA(count, tokens, a0, a1, a2, a3, b, add, type, ctype)                                               \
+    __device__ __forceinline__ void wgmma(float(&d)[count], const uint32_t(&w)[4], uint64_t operand, int adds,         \
+                                          ctype) {                                                                     \
+        asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, %" #add ", 0;\n"                                          \
+                     "wgmma.mma_async.sync.aligned.m64n" #tokens "k16.f32." type "." type " {" MARLIN_N##count         \
+                     "}, {%" #a0 ", %" #a1 ", %" #a2 ", %" #a3 "}, %" #b ", adds, 1, 1, 0;\n}"                         \
+                     : MARLIN_D##count(0)                                                                              \
+                     : "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]), "l"(operand), "r"(adds));                           \
+    }
+MARLIN_WGMMA(4, 8, 4, 5, 6, 7, 8, 9, "f16", __half)
+MARLIN_WGMMA(8, 16, 8, 9, 10, 11, 12, 13, "f16", __half)
+MARLIN_WGMMA(16, 32, 16, 17, 18, 19, 20, 21, "f16", __half)
+MARLIN_WGMMA(32, 64, 32, 33, 34, 35, 36, 37, "f16", __half)
+MARLIN_WGMMA(64, 128, 64, 65, 66, 67, 68, 69, "f16", __half)
+MARLIN_WGMMA(128, 256, 128, 129, 130, 131, 132, 133, "f16", __half)
+MARLIN_WGMMA(4, 8, 4, 5, 6, 7, 8, 9, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(8, 16, 8, 9, 10, 11, 12, 13, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(16, 32, 16, 17, 18, 19, 20, 21, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(32, 64, 32, 33, 34, 35, 36, 37, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(64, 128, 64, 65, 66, 67, 68, 69, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(128, 256, 128, 129, 130, 131, 132, 133, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(24, 48, 24, 25, 26, 27, 28, 29, "f16", __half)
+MARLIN_WGMMA(48, 96, 48, 49, 50, 51, 52, 53, "f16", __half)
+MARLIN_WGMMA(24, 48, 24, 25, 26, 27, 28, 29, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(48, 96, 48, 49, 50, 51, 52, 53, "bf16", __nv_bfloat16)
+#undef MARLIN_WGMMA
+#undef MARLIN_D24
+#undef MARLIN_N24
+#undef MARLIN_D48
+#undef MARLIN_N48
+#undef MARLIN_D4
+#undef MARLIN_N4
+#undef MARLIN_D8
+#undef MARLIN_N8
+#undef MARLIN_D16
+#undef MARLIN_N16
+#undef MARLIN_D32
+#undef MARLIN_N32
+#undef MARLIN_D64
+#undef MARLIN_N64
+#undef MARLIN_D128
+#undef MARLIN_N128
+
+} // namespace marlin::cuda::ptx

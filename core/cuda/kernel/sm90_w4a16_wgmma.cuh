@@ -1,0 +1,540 @@
+// C = A * dequantize(B) on Hopper: wgmma with the weights from registers as its 64 side and the tokens as its N side.
+//
+//     one CTA:    copying warpgroup                        multiplying warpgroups, FG beside each other times KG in k
+//                 -----------------                        ----------------------------------------------------------
+//     ring of     weights of 128 rows: a bulk copy for     nibbles -> integers -> weights in registers, wgmma with the
+//     stages:     each 64 features;                        tokens of the stage in shared memory; the next 64 rows are
+//                 A: boxes of 64 columns x tokens          converted while the last are multiplied
+//
+// Output tiles are 64 * blocks * FG features by `tokens`;
+// stripes.cuh deals them out. The ring runs on across tiles. Warpgroups that split k between them add their sums up in
+// shared memory, CTAs that split it in the workspace: always in the same order.
+#pragma once
+
+#include "cuda/kernel/args.h"
+#include "cuda/kernel/group_terms.cuh"
+#include "cuda/kernel/instance.h"
+#include "cuda/kernel/sm90_output.cuh"
+#include "cuda/kernel/sm90_ptx.cuh"
+
+namespace marlin::cuda {
+
+template <Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
+struct WgmmaShape {
+    static constexpr int kColumns = blocks * feature_groups; // of 64 features, of a CTA
+    static constexpr int kFeatures = 64 * kColumns;
+    // What 128 rows of a column take: nibbles, scales, zeros (at worst two runs with two groups and F32 offsets each).
+    static constexpr int kCodes = 4096;
+    static constexpr int kRun = weights == Weights::Group128 ? kCodes + 128 : kCodes + 4 * 64 * 6;
+    static constexpr int kActivations = tokens * 256; // 64 columns, and the next 64
+    static constexpr int kStage = (kActivations + kColumns * kRun + 1023) / 1024 * 1024;
+    static constexpr int kFragments = blocks * tokens / 8; // 16 features x 8 tokens, of a warp
+    static constexpr int kOwners = 128 * feature_groups;   // threads of one group in k
+    static constexpr int kSums = (k_groups - 1) * kFragments * kOwners * 16;
+    static constexpr int kSharedSize = stages * kStage + kSums + 1024; // the start is moved up to 1024
+    static constexpr int kConsumers = feature_groups * k_groups;
+    static constexpr int kThreads = 128 * (kConsumers + 1);
+    static constexpr int64_t kPartialSize = int64_t{64} * kColumns * tokens * 4;
+    // Registers: what a launch gives each thread, then the copying and the multiplying warpgroups.
+    static constexpr int kAtStart = kConsumers == 1 ? 255 : 65536 / kThreads / 8 * 8;
+    static constexpr int kCopying = kConsumers == 2 ? 40 : kConsumers == 3 ? 32 : 24;
+    static constexpr int kMultiplying = (kAtStart + (kAtStart - kCopying) / kConsumers) / 8 * 8;
+    // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
+    static constexpr int kBatch = blocks * tokens >= 256 ? 2 : 4;
+    // Few tokens: sums of integers times activations are scaled, once a group; else every weight is.
+    static constexpr bool kScalesSums = weights == Weights::Group128 && tokens <= 32;
+};
+
+// Where 128 rows of a column of weights lie, in memory and in a stage.
+template <Weights weights>
+struct WgmmaRuns {
+    const W4A16Args &args;
+    const Format<weights> format{args};
+
+    // Whether scales and zeros come behind the nibbles of a stage in the same copy.
+    __device__ __forceinline__ bool one_copy() const { return format.kFixed || args.blocks_in_run <= 2; }
+    __device__ __forceinline__ int64_t unit_size() const {
+        return format.kFixed || args.blocks_in_run == 2 ? args.run_size : 2 * args.run_size;
+    }
+    // Of the second 64 rows in a stage, from the first.
+    __device__ __forceinline__ int half_step() const {
+        return format.kFixed || args.blocks_in_run != 1 ? 2048 : static_cast<int>(args.run_size);
+    }
+    __device__ __forceinline__ int scales_at() const { return format.kFixed || args.blocks_in_run != 1 ? 4096 : 2048; }
+    __device__ __forceinline__ int zeros_at() const { return args.blocks_in_run <= 2 ? args.zeros_offset : 4096 + 128; }
+};
+
+// Scales, zero points and offsets of features g and g + 8, as dequant.cuh wants them, two a register.
+struct PairedTerms {
+    uint32_t scales;
+    uint32_t zeros;
+    uint32_t offsets;
+
+    static __device__ __forceinline__ uint32_t pair(uint32_t low, uint32_t high) {
+        return __byte_perm(low, high, 0x5410);
+    }
+    static __device__ __forceinline__ uint32_t low(uint32_t pair) { return __byte_perm(pair, 0, 0x1010); }
+    static __device__ __forceinline__ uint32_t high(uint32_t pair) { return __byte_perm(pair, 0, 0x3232); }
+    __device__ __forceinline__ ScaleTerms scale_terms() const {
+        return {low(scales), high(scales), low(offsets), high(offsets)};
+    }
+    __device__ __forceinline__ ZeroTerms zero_terms() const { return {low(zeros), high(zeros)}; }
+};
+
+// Those of rows 32 part .. 32 part + 31 in the first or second 64 rows of a stage; row group `row / 8`, g = row % 8.
+template <typename T>
+__device__ __forceinline__ PairedTerms load_terms(const WgmmaRuns<Weights::General> &runs, const uint8_t *column_at,
+                                                  int column, int of_half, int part, int row) {
+    const W4A16Args &args = runs.args;
+    const uint8_t *scales = column_at + runs.scales_at() + of_half;
+    const uint8_t *zeros = column_at + runs.zeros_at() + of_half;
+    if (args.groups_in_run == 0) {
+        scales = args.column_scales + int64_t{column} * 128;
+        zeros = args.column_zeros + int64_t{column} * 64 * args.zero_size;
+    } else if (args.groups_in_run == 2) {
+        scales += part * 128;
+        zeros += part * 64 * args.zero_size;
+    }
+    const int feature = row / 8 * 16; // of the row group's
+    const ScaleTerms scale =
+        load_scales<T>(scales + 2 * feature, zeros + args.zero_size * feature, row % 8, runs.format);
+    const ZeroTerms zero = load_zeros<T>(zeros + feature, row % 8, runs.format);
+    return {PairedTerms::pair(scale.low, scale.high), PairedTerms::pair(zero.low, zero.high),
+            PairedTerms::pair(scale.low_offset, scale.high_offset)};
+}
+
+__device__ __forceinline__ float2 to_floats(uint32_t pair, __half) {
+    return __half22float2(as_pair<__half>(pair));
+}
+__device__ __forceinline__ float2 to_floats(uint32_t pair, __nv_bfloat16) {
+    return __bfloat1622float2(as_pair<__nv_bfloat16>(pair));
+}
+
+// Sums of 16 features x 8 tokens, of a lane.
+template <int count>
+__device__ __forceinline__ float4 fragment(const float (&sums)[count], int n) {
+    return make_float4(sums[4 * n], sums[4 * n + 1], sums[4 * n + 2], sums[4 * n + 3]);
+}
+
+template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
+__global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
+    sm90_w4a16_wgmma(const __grid_constant__ CUtensorMap a_map, const W4A16Args args) {
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+    using Shape = WgmmaShape<weights, tokens, blocks, feature_groups, k_groups, stages>;
+    constexpr bool fixed = weights == Weights::Group128;
+    const Format<weights> format{args};
+    const WgmmaRuns<weights> runs{args};
+    extern __shared__ uint8_t unaligned[];
+    __shared__ uint64_t full[stages];  // the copies of a stage are there
+    __shared__ uint64_t empty[stages]; // the stage has been multiplied
+    __shared__ uint32_t is_last;       // CTA of a tile: it adds up
+    uint8_t *const shared = unaligned + (1024 - ptx::shared_address(unaligned) % 1024) % 1024;
+    float4 *const sums_shared = reinterpret_cast<float4 *>(shared + stages * Shape::kStage);
+    const int warpgroup = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 128, 0);
+    const int cta = static_cast<int>(blockIdx.x);
+    const Partition &p = args.partition;
+    if (threadIdx.x == 0) {
+        for (int s = 0; s < stages; ++s) {
+            ptx::init_barrier(&full[s], 1);
+            ptx::init_barrier(&empty[s], feature_groups * 4);
+        }
+        ptx::fence_barrier_init();
+    }
+    __syncthreads();
+
+    if (warpgroup == Shape::kConsumers) {
+        // ---- Copies -------------------------------------------------------------------------------------------------
+        if constexpr (Shape::kConsumers > 1)
+            ptx::fewer_registers<Shape::kCopying>();
+        if (threadIdx.x % 128 == 0) {
+            ptx::prefetch_map(a_map);
+            const int columns = args.row_groups / 4;
+            const int64_t unit_size = runs.unit_size();
+            int stage = 0;
+            uint32_t phase = 0;
+            int done = 0;
+            bool waits = args.begins_early != 0; // for A
+            while (true) {
+                const Segment segment = segment_at(p, cta, done);
+                if (segment.end == 0)
+                    break;
+                done += segment.end - segment.begin;
+                const TilePlace place = p.place(segment.tile);
+                const int first_column = place.feature * Shape::kColumns;
+                const int live = max(0, min(Shape::kColumns, columns - first_column));
+                const uint8_t *from = args.body + first_column * args.column_size + segment.begin * unit_size;
+                const int first_token = place.token * tokens;
+                for (int unit = segment.begin; unit < segment.end; ++unit) {
+                    uint8_t *const to = shared + stage * Shape::kStage;
+                    uint8_t *const weights_to = to + Shape::kActivations;
+                    uint64_t *const barrier = &full[stage];
+                    ptx::wait_parity(&empty[stage], phase ^ 1);
+                    if (runs.one_copy()) {
+                        int bytes = static_cast<int>(unit_size);
+                        if (!fixed && args.blocks_in_run == 1 && 2 * unit + 1 == args.runs)
+                            bytes /= 2; // 64 rows are left
+                        ptx::arrive_and_expect(barrier, Shape::kActivations + live * bytes);
+#pragma unroll
+                        for (int c = 0; c < Shape::kColumns; ++c)
+                            if (c < live)
+                                ptx::copy_bulk(weights_to + c * Shape::kRun, from + c * args.column_size, bytes,
+                                               barrier);
+                        from += unit_size;
+                    } else {
+                        // Runs of many blocks, an even number: nibbles, scales and zeros apart.
+                        const int zeros = 64 * format.zero_size();
+                        ptx::arrive_and_expect(barrier, Shape::kActivations + live * (4096 + 128 + zeros));
+                        const int run = 2 * unit / args.blocks_in_run;
+                        const uint8_t *const of_run = args.body + first_column * args.column_size + run * args.run_size;
+                        for (int c = 0; c < live; ++c) {
+                            uint8_t *const column_to = weights_to + c * Shape::kRun;
+                            const uint8_t *const column = of_run + c * args.column_size;
+                            ptx::copy_bulk(column_to, column + (2 * unit - run * args.blocks_in_run) * 2048, 4096,
+                                           barrier);
+                            ptx::copy_bulk(column_to + 4096, column + args.scales_offset, 128, barrier);
+                            if (zeros > 0)
+                                ptx::copy_bulk(column_to + 4096 + 128, column + args.zeros_offset, zeros, barrier);
+                        }
+                    }
+                    if (waits) {
+                        ptx::wait_for_previous_kernel();
+                        waits = false;
+                    }
+#pragma unroll
+                    for (int half = 0; half < 2; ++half)
+                        ptx::copy_box(to + half * tokens * 128, a_map, unit * 128 + half * 64, first_token, barrier);
+                    if (++stage == stages) {
+                        stage = 0;
+                        phase ^= 1;
+                    }
+                }
+            }
+        }
+    } else {
+        // ---- Products -----------------------------------------------------------------------------------------------
+        if constexpr (Shape::kConsumers > 1)
+            ptx::more_registers<Shape::kMultiplying>();
+        const int feature_group = k_groups == 1 ? warpgroup : warpgroup % feature_groups;
+        const int k_group = k_groups == 1 ? 0 : warpgroup / feature_groups;
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+        const int warp = static_cast<int>(threadIdx.x) / 32 % 4;
+        const int g = lane / 4;
+        const int owner = feature_group * 128 + static_cast<int>(threadIdx.x) % 128;
+        constexpr int batches = 4 / Shape::kBatch; // of 64 rows
+        float sums[blocks][tokens / 2];
+        uint32_t w[2][blocks][Shape::kBatch][4]; // of this batch and of the one under way
+        const auto wait_for_copies = [&](int stage, uint32_t phase) {
+            // The unit before in this stage may be another group's, whose phase this one has not waited for: without
+            // this, the parity of the phase before that would do.
+            if constexpr (stages % k_groups != 0)
+                ptx::wait_parity(&empty[stage], phase ^ 1);
+            ptx::wait_parity(&full[stage], phase);
+        };
+        const auto each_fragment = [&](const auto &visit) {
+#pragma unroll
+            for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                for (int n = 0; n < tokens / 8; ++n)
+                    visit(i, n, i * (tokens / 8) + n);
+        };
+        int ring = 0; // units before this segment, of the CTA
+        while (true) {
+            const Segment segment = segment_at(p, cta, ring);
+            if (segment.end == 0)
+                break;
+            const TilePlace place = p.place(segment.tile);
+            const int first_column = place.feature * Shape::kColumns + feature_group * blocks; // of this warpgroup
+            const int units = segment.end - segment.begin;
+            int stage = (ring + k_group) % stages;
+            uint32_t phase = (ring + k_group) / stages % 2;
+            int last_stage = -1; // whose last products are under way
+            if constexpr (Shape::kScalesSums) {
+#pragma unroll
+                for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                    for (int x = 0; x < tokens / 2; ++x)
+                        sums[i][x] = 0.0f;
+                float products[blocks][tokens / 2];
+                uint32_t words[2][blocks][4];
+                uint32_t pairs[blocks]; // of scales
+                const auto fetch = [&] {
+                    wait_for_copies(stage, phase);
+                    const uint8_t *const codes =
+                        shared + stage * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
+#pragma unroll
+                    for (int i = 0; i < blocks; ++i) {
+                        pairs[i] = load_scale_pair(codes + i * Shape::kRun + 4096 + warp * 32, g);
+#pragma unroll
+                        for (int half = 0; half < 2; ++half) {
+                            const uint4 four = *reinterpret_cast<const uint4 *>(codes + i * Shape::kRun + half * 2048 +
+                                                                                warp * 512 + lane * 16);
+                            words[half][i][0] = four.x;
+                            words[half][i][1] = four.y;
+                            words[half][i][2] = four.z;
+                            words[half][i][3] = four.w;
+                        }
+                    }
+                };
+                const auto convert = [&](int half) {
+#pragma unroll
+                    for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                        for (int step = 0; step < 4; ++step)
+                            to_integers(words[half][i][step], zero_terms(8, 8, T{}), w[half][i][step], T{});
+                };
+                const auto multiply = [&](int half, uint64_t operand) {
+                    ptx::wgmma_fence();
+#pragma unroll
+                    for (int step = 0; step < 4; ++step)
+#pragma unroll
+                        for (int i = 0; i < blocks; ++i)
+                            ptx::wgmma(products[i], w[half][i][step], operand + half * tokens * 8 + step * 2,
+                                       half + step > 0 ? 1 : 0, T{});
+                    ptx::wgmma_commit();
+                };
+                int unit = segment.begin + k_group;
+                bool more = unit < segment.end;
+                if (more) {
+                    fetch();
+                    convert(0);
+                }
+                while (more) {
+                    const uint64_t operand = ptx::wgmma_operand(
+                        __shfl_sync(0xffffffffu, ptx::shared_address(shared + stage * Shape::kStage), 0));
+                    multiply(0, operand);
+                    float2 scales[blocks];
+#pragma unroll
+                    for (int i = 0; i < blocks; ++i)
+                        scales[i] = to_floats(pairs[i], T{});
+                    convert(1);
+                    multiply(1, operand);
+                    last_stage = stage;
+                    unit += k_groups;
+                    stage += k_groups;
+                    if (stage >= stages) {
+                        stage -= stages;
+                        phase ^= 1;
+                    }
+                    more = unit < segment.end;
+                    ptx::wgmma_wait<1>();
+                    if (more) {
+                        fetch();
+                        convert(0);
+                    }
+                    ptx::wgmma_wait<0>();
+                    if (lane == 0)
+                        ptx::arrive(&empty[last_stage]);
+#pragma unroll
+                    for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                        for (int x = 0; x < tokens / 2; ++x) {
+                            ptx::settle(products[i][x]);
+                            sums[i][x] += products[i][x] * (x % 4 < 2 ? scales[i].x : scales[i].y);
+                        }
+                }
+            } else {
+                for (int unit = segment.begin + k_group; unit < segment.end; unit += k_groups) {
+                    wait_for_copies(stage, phase);
+                    const uint8_t *const activations = shared + stage * Shape::kStage;
+                    const uint8_t *const codes =
+                        activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
+                    const uint64_t operand =
+                        ptx::wgmma_operand(__shfl_sync(0xffffffffu, ptx::shared_address(activations), 0));
+                    // Where 64 rows are left they come twice: the tokens have zeros there.
+                    const int to_second =
+                        !fixed && args.blocks_in_run == 1 && 2 * unit + 1 == args.runs ? 0 : runs.half_step();
+                    // All of a stage's before any of its products: loads with branches between them break the pipeline.
+                    constexpr int parts = fixed ? 1 : 4; // of 32 rows
+                    PairedTerms terms[parts][blocks];
+#pragma unroll
+                    for (int i = 0; i < blocks; ++i) {
+                        const uint8_t *const column = codes + i * Shape::kRun;
+                        if constexpr (fixed) {
+                            terms[0][i].scales = load_scale_pair(column + 4096 + warp * 32, g);
+                        } else {
+#pragma unroll
+                            for (int part = 0; part < parts; ++part)
+                                terms[part][i] = load_terms<T>(
+                                    runs, column, min(first_column + i, args.row_groups / 4 - 1),
+                                    args.blocks_in_run == 1 && part >= 2 ? to_second : 0, part % 2, warp * 8 + g);
+                        }
+                    }
+#pragma unroll
+                    for (int half = 0; half < 2; ++half) {
+                        uint32_t words[blocks][4];
+#pragma unroll
+                        for (int i = 0; i < blocks; ++i) {
+                            const uint4 four = *reinterpret_cast<const uint4 *>(
+                                codes + i * Shape::kRun + half * to_second + warp * 512 + lane * 16);
+                            words[i][0] = four.x;
+                            words[i][1] = four.y;
+                            words[i][2] = four.z;
+                            words[i][3] = four.w;
+                        }
+#pragma unroll
+                        for (int batch = 0; batch < batches; ++batch) {
+                            constexpr int of = Shape::kBatch;
+                            uint32_t(&to)[blocks][of][4] = w[(half * batches + batch) % 2];
+#pragma unroll
+                            for (int i = 0; i < blocks; ++i) {
+#pragma unroll
+                                for (int s = 0; s < of; ++s) {
+                                    const int step = batch * of + s;
+                                    const PairedTerms &of_step = terms[fixed ? 0 : half * 2 + step / 2][i];
+                                    if constexpr (fixed) {
+                                        to_integers(words[i][step], zero_terms(8, 8, T{}), to[i][s], T{});
+                                        const uint32_t none = splat(-0.0f, T{});
+                                        scale_integers<T>({PairedTerms::low(of_step.scales),
+                                                           PairedTerms::high(of_step.scales), none, none},
+                                                          to[i][s]);
+                                    } else {
+                                        to_integers(words[i][step], of_step.zero_terms(), to[i][s], T{});
+                                        scale_integers<T>(of_step.scale_terms(), to[i][s]);
+                                    }
+                                }
+                            }
+                            ptx::wgmma_fence();
+#pragma unroll
+                            for (int s = 0; s < of; ++s)
+#pragma unroll
+                                for (int i = 0; i < blocks; ++i)
+                                    ptx::wgmma(sums[i], to[i][s], operand + half * tokens * 8 + (batch * of + s) * 2,
+                                               unit >= segment.begin + k_groups || half + batch + s > 0 ? 1 : 0, T{});
+                            ptx::wgmma_commit();
+                            ptx::wgmma_wait<1>();
+                            if (half + batch == 0 && last_stage >= 0 && lane == 0)
+                                ptx::arrive(&empty[last_stage]);
+                        }
+                    }
+                    last_stage = stage;
+                    stage += k_groups;
+                    if (stage >= stages) {
+                        stage -= stages;
+                        phase ^= 1;
+                    }
+                }
+                ptx::wgmma_wait<0>();
+                if (last_stage >= 0 && lane == 0)
+                    ptx::arrive(&empty[last_stage]);
+#pragma unroll
+                for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                    for (int x = 0; x < tokens / 2; ++x) {
+                        ptx::settle(sums[i][x]);
+                        if (k_groups > 1 && last_stage < 0)
+                            sums[i][x] = 0.0f; // fewer units than groups
+                    }
+            }
+            ring += units;
+
+            // ---- The sum over the groups in k -----------------------------------------------------------------------
+            if constexpr (k_groups > 1) {
+                ptx::barrier(1, 128 * Shape::kConsumers); // the sums before have been read
+                if (k_group > 0)
+                    each_fragment([&](int i, int n, int f) {
+                        sums_shared[((k_group - 1) * Shape::kFragments + f) * Shape::kOwners + owner] =
+                            fragment(sums[i], n);
+                    });
+                ptx::barrier(2, 128 * Shape::kConsumers);
+                if (k_group > 0)
+                    continue;
+#pragma unroll 1
+                for (int other = 0; other < k_groups - 1; ++other)
+                    each_fragment([&](int i, int n, int f) {
+                        const float4 x = sums_shared[(other * Shape::kFragments + f) * Shape::kOwners + owner];
+                        sums[i][4 * n] += x.x;
+                        sums[i][4 * n + 1] += x.y;
+                        sums[i][4 * n + 2] += x.z;
+                        sums[i][4 * n + 3] += x.w;
+                    });
+            }
+
+            // ---- The sum over the CTAs of the tile, and C -----------------------------------------------------------
+            const auto output = [&](int i, int first_fragment) {
+                return Output{args, place.token * tokens + 8 * first_fragment, (first_column + i) * 64 + warp * 16,
+                              lane};
+            };
+            if (units == p.units.value) {
+#pragma unroll
+                for (int i = 0; i < blocks; ++i)
+                    output(i, 0).template store_all<tokens / 8>([&](int n) { return fragment(sums[i], n); });
+                continue;
+            }
+            const int striped_tile = segment.tile - (p.tiles - p.striped);
+            const int first_unit = striped_tile * p.units.value;
+            const int first_cta = p.owner(first_unit);
+            const int last_cta = p.owner(first_unit + p.units.value - 1);
+            const auto partial = [&](int of_cta, int f) {
+                const int64_t nth = 2 * of_cta + (of_cta == first_cta ? 1 : 0);
+                return reinterpret_cast<float4 *>(args.partials) + (nth * Shape::kFragments + f) * Shape::kOwners +
+                       owner;
+            };
+            each_fragment([&](int i, int n, int f) { __stcg(partial(cta, f), fragment(sums[i], n)); });
+            __threadfence();
+            ptx::barrier(3, Shape::kOwners);
+            uint32_t *const arrivals = args.arrivals + striped_tile;
+            if (owner == 0)
+                is_last = atomicAdd(arrivals, 1u) == static_cast<uint32_t>(last_cta - first_cta) ? 1 : 0;
+            ptx::barrier(3, Shape::kOwners);
+            const bool last = is_last != 0; // written again only behind the barrier above, in another tile
+            if (!last)
+                continue;
+            __threadfence();
+            if (owner == 0)
+                *arrivals = 0;
+            // Fragments under way at a time: a trip to L2 and back is what this costs.
+            constexpr int some = tokens / 8 % 8 == 0 ? 8 : tokens / 8 % 6 == 0 ? 6 : tokens / 8;
+#pragma unroll 1
+            for (int first = 0; first < Shape::kFragments; first += some) {
+                float4 sum[some];
+#pragma unroll
+                for (int f = 0; f < some; ++f)
+                    sum[f] = __ldcg(partial(first_cta, first + f));
+#pragma unroll 1
+                for (int of_cta = first_cta + 1; of_cta <= last_cta; ++of_cta) {
+                    float4 x[some];
+#pragma unroll
+                    for (int f = 0; f < some; ++f)
+                        x[f] = __ldcg(partial(of_cta, first + f));
+#pragma unroll
+                    for (int f = 0; f < some; ++f) {
+                        sum[f].x += x[f].x;
+                        sum[f].y += x[f].y;
+                        sum[f].z += x[f].z;
+                        sum[f].w += x[f].w;
+                    }
+                }
+                output(first / (tokens / 8), first % (tokens / 8)).template store_all<some>([&](int n) {
+                    return sum[n];
+                });
+            }
+        }
+    }
+#endif
+}
+
+template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
+Instance wgmma_instance(const char *name, int32_t number) {
+    using Shape = WgmmaShape<weights, tokens, blocks, feature_groups, k_groups, stages>;
+    static_assert(k_groups < stages, "a stage is released when the group's next has come");
+    static_assert(Shape::kSharedSize + 1024 <= 227 * 1024, "with the barriers, what a CTA of Hopper may have");
+    Instance instance = {};
+    instance.name = name;
+    instance.number = number;
+    instance.family = Family::Wgmma;
+    instance.a_type = kTypeOf<T>;
+    instance.weights = weights;
+    instance.tokens = tokens;
+    instance.features = Shape::kFeatures;
+    instance.k_groups = 2; // blocks of 64 rows in a unit
+    instance.ctas_per_sm = 1;
+    instance.stages = stages;
+    instance.threads = Shape::kThreads;
+    instance.shared_size = Shape::kSharedSize;
+    instance.partial_size = Shape::kPartialSize;
+    instance.function =
+        reinterpret_cast<const void *>(&sm90_w4a16_wgmma<T, weights, tokens, blocks, feature_groups, k_groups, stages>);
+    return instance;
+}
+
+} // namespace marlin::cuda

@@ -1,0 +1,2 @@
+// Without CUDA nothing copies through tensor maps.
+#include "cuda/tensor_map.h"

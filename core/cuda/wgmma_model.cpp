@@ -1,0 +1,54 @@
+// The model of Hopper's own kernels, fitted by least squares to 900 launches of four shapes (docs/kernel.md).
+#include "cuda/wgmma_model.h"
+
+#include <algorithm>
+
+namespace marlin::cuda {
+namespace {
+
+constexpr double kLaunch = 2.6;         // and the first copies
+constexpr double kSegment = 0.4;        // C of another tile
+constexpr double kPart = 1.6;           // a part of a tile: a counter, and who is last adds up
+constexpr double kPartByte = 2.9e-5;    // written
+constexpr double kSharedByte = 1.45e-5; // read by the last, for each other CTA
+// CTAs in whole tiles go along k side by side and share what they read of A; in stripes each is at another place, and
+// what exceeds half of the L2 comes from memory again and again (8192 x 28672, M = 1024: 573 us whole, 742 striped).
+constexpr int64_t kShareable = 30'000'000;
+constexpr double kApart = 0.3; // more for a unit
+
+struct Measured {
+    int32_t tokens;
+    int32_t features;
+    double unit;
+};
+constexpr Measured kMeasured[] = {
+    {8, 256, 0.562},  {16, 256, 0.612}, {32, 128, 0.400},  {32, 256, 0.642},  {48, 64, 0.270},   {48, 128, 0.423},
+    {48, 256, 0.760}, {64, 64, 0.295},  {64, 128, 0.475},  {64, 256, 0.900},  {96, 64, 0.348},   {96, 128, 0.583},
+    {96, 256, 1.052}, {128, 64, 0.437}, {128, 128, 0.691}, {128, 192, 0.994}, {128, 256, 1.347}, {256, 128, 1.323},
+};
+
+// Where a shape was not measured: the bytes, the products, and what every unit costs.
+double estimate(const Instance &instance) {
+    const double weights = instance.features * 66.0;
+    const double products = 2.0 * instance.features * instance.tokens * 128.0;
+    return 0.05 + std::max(weights / 27e3, products / 6.4e6);
+}
+
+} // namespace
+
+double wgmma_unit(const Instance &instance) {
+    const auto *found = std::find_if(std::begin(kMeasured), std::end(kMeasured), [&](const Measured &measured) {
+        return measured.tokens == instance.tokens && measured.features == instance.features;
+    });
+    return found != std::end(kMeasured) ? found->unit : estimate(instance);
+}
+
+double wgmma_cost(const Instance &instance, const Cut &cut, double unit) {
+    const auto bytes = static_cast<double>(instance.partial_size);
+    const double apart = cut.activations > kShareable ? kApart * static_cast<double>(cut.striped) * unit : 0.0;
+    return kLaunch + apart + static_cast<double>(cut.segments - 1) * kSegment +
+           static_cast<double>(cut.parts) * (kPart + bytes * kPartByte) +
+           static_cast<double>(cut.sharers - 1) * bytes * kSharedByte;
+}
+
+} // namespace marlin::cuda

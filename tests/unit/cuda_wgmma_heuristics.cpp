@@ -1,0 +1,79 @@
+// When Hopper's own kernels are chosen, and how they cut problems.
+#include "unit/cuda_made_up.h"
+
+using namespace marlin;
+using namespace marlin::cuda;
+using namespace marlin::test;
+
+namespace {
+
+constexpr Limits kHopper = {132, 232448, 90};
+
+Instance wgmma(int32_t number, int32_t tokens, int32_t features, Weights weights = Weights::Group128) {
+    Instance instance = made_up_stripe(Family::Wgmma, number, tokens, features, 2, 200000, weights);
+    instance.ctas_per_sm = 1;
+    return instance;
+}
+
+const MadeUpKernels kKernels({
+    made_up_slab(Family::Slab, 101, 8, 2, 70000),
+    made_up_slab(Family::Slab, 102, 8, 4, 150000),
+    made_up_stripe(Family::Stripe, 103, 128, 256, 1, 200000),
+    made_up_stripe(Family::Stripe, 104, 64, 128, 2, 200000, Weights::General),
+    wgmma(105, 8, 256),
+    wgmma(106, 64, 64),
+    wgmma(107, 64, 256),
+    wgmma(108, 128, 64),
+    wgmma(109, 128, 128),
+    wgmma(110, 256, 128),
+    wgmma(111, 128, 128, Weights::General),
+});
+
+} // namespace
+
+TEST_CASE("wgmma kernels cover every feature, token and row of k, and only Hopper gets them") {
+    for (const int64_t m : {1, 8, 9, 64, 65, 129, 1000, 4096})
+        for (const int64_t n : {1, 100, 4096, 6144, 73728})
+            for (const int64_t k : {1, 100, 4096, 18432})
+                for (const char *format : {"s4 g128", "u4 g64", "s4 gcol"}) {
+                    Problem p = problem_from_text(fmt::format("gemm f16 {} m1 n1 k1", format));
+                    p.m = m;
+                    p.n = n;
+                    p.k = k;
+                    const Launch launch = kKernels.chosen(p, kHopper);
+                    check_covers(launch, p, kHopper);
+                    CHECK(launch.partition.striped <= kArrivals);
+                    CHECK(workspace_size(p, geometry_of(p), kHopper, {}, kKernels.all(), true) <= kDefaultWorkspace);
+                    for (const int32_t capability : {80, 86, 89, 100, 120})
+                        if (m > 8 || p.group_size == 128)
+                            CHECK(kKernels.chosen(p, {132, 232448, capability}).instance->family != Family::Wgmma);
+                }
+}
+
+TEST_CASE("On Hopper small layers of few tokens get slabs, the others tiles that fill the GPU") {
+    CHECK(kKernels.number("gemm f16 s4 g128 m1 n4096 k4096", kHopper) == 101);
+    CHECK(kKernels.number("gemm f16 s4 g128 m1 n57344 k8192", kHopper) == 105);
+    CHECK(kKernels.number("gemm f16 s4 g128 m64 n4096 k4096", kHopper) == 106);
+    CHECK(kKernels.number("gemm f16 s4 g128 m64 n57344 k8192", kHopper) == 107);
+    CHECK(kKernels.number("gemm f16 s4 g128 m256 n4096 k4096", kHopper) == 108);
+    CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192", kHopper) == 110);
+    CHECK(kKernels.number("gemm f16 u4 g64 m4096 n8192 k8192", kHopper) == 111);
+}
+
+TEST_CASE("wgmma kernels take groups whose runs are whole stages") {
+    CHECK(kKernels.number("gemm f16 s4 g256 m100 n4096 k4096", kHopper) == 111);
+    CHECK(kKernels.number("gemm f16 s4 g64 m100 n4096 k4096", kHopper) == 111);
+    Wishes wishes;
+    wishes.kernel = 111;
+    kKernels.check_refused("gemm f16 s4 g128 m100 n4096 k4096", kHopper, wishes, "cannot run");
+    kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096", kLarge, wishes, "cannot run");
+}
+
+TEST_CASE("An even cut is preferred to one that makes every CTA share two tiles") {
+    // 64 tiles of 32 units: two CTAs a tile, not 132 stripes of 15 or 16 units.
+    Wishes wishes;
+    wishes.kernel = 108;
+    const Launch launch = kKernels.chosen(problem_from_text("gemm f16 s4 g128 m128 n4096 k4096"), kHopper, wishes);
+    CHECK(launch.partition.tiles == 64);
+    CHECK(launch.grid[0] == 128);
+}
