@@ -230,6 +230,11 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 ptx::wait_parity(&empty[stage], phase ^ 1);
             ptx::wait_parity(&full[stage], phase);
         };
+        // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it.
+        const auto release = [&](int stage) {
+            if (lane == 0)
+                ptx::arrive(&empty[stage]);
+        };
         const auto each_fragment = [&](const auto &visit) {
 #pragma unroll
             for (int i = 0; i < blocks; ++i)
@@ -322,8 +327,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         convert(0);
                     }
                     ptx::wgmma_wait<0>();
-                    if (lane == 0)
-                        ptx::arrive(&empty[last_stage]);
+                    __syncwarp();
+                    release(last_stage);
 #pragma unroll
                     for (int i = 0; i < blocks; ++i)
 #pragma unroll
@@ -334,6 +339,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 }
             } else {
                 for (int unit = segment.begin + k_group; unit < segment.end; unit += k_groups) {
+                    __syncwarp(); // for the stage before: between products it would break the pipeline
                     wait_for_copies(stage, phase);
                     const uint8_t *const activations = shared + stage * Shape::kStage;
                     const uint8_t *const codes =
@@ -402,8 +408,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                                unit >= segment.begin + k_groups || half + batch + s > 0 ? 1 : 0, T{});
                             ptx::wgmma_commit();
                             ptx::wgmma_wait<1>();
-                            if (half + batch == 0 && last_stage >= 0 && lane == 0)
-                                ptx::arrive(&empty[last_stage]);
+                            if (half + batch == 0 && last_stage >= 0)
+                                release(last_stage);
                         }
                     }
                     last_stage = stage;
@@ -414,8 +420,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     }
                 }
                 ptx::wgmma_wait<0>();
-                if (last_stage >= 0 && lane == 0)
-                    ptx::arrive(&empty[last_stage]);
+                __syncwarp();
+                if (last_stage >= 0)
+                    release(last_stage);
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
 #pragma unroll
