@@ -36,10 +36,20 @@ TensorMap box_map(const Matrix &matrix, int32_t columns, int32_t rows) {
     const cuuint32_t box[] = {static_cast<cuuint32_t>(columns), static_cast<cuuint32_t>(rows)};
     const cuuint32_t every[] = {1, 1};
     CUtensorMap map;
-    // The type only says how wide elements are: bits are copied, and zeros are zeros in BF16 too.
-    const CUresult result = encode(&map, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 2, const_cast<void *>(matrix.data), sizes,
-                                   steps, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
-                                   CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    const auto try_encode = [&] {
+        // The type only says how wide elements are: bits are copied, and zeros are zeros in BF16 too.
+        return encode(&map, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 2, const_cast<void *>(matrix.data), sizes, steps, box,
+                      every, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+                      CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    };
+    CUresult result = try_encode();
+    if (result == CUDA_ERROR_INVALID_CONTEXT || result == CUDA_ERROR_NOT_INITIALIZED) {
+        // The driver wants a current context, which a thread that has not called the runtime yet does not have.
+        int device = 0;
+        check(cudaGetDevice(&device), "cudaGetDevice");
+        check(cudaSetDevice(device), "cudaSetDevice");
+        result = try_encode();
+    }
     if (result != CUDA_SUCCESS)
         fail(Status::DeviceError, "cuTensorMapEncodeTiled failed with CUresult {} for {} x {} elements, rows {} apart",
              static_cast<int>(result), matrix.rows, matrix.columns, matrix.row_step);
