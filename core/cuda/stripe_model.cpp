@@ -28,7 +28,7 @@ double sustained(const Instance &instance) {
     case 32:
         return is_sparse(instance) ? (wide ? 385e6 : 370e6) : wide ? 305e6 : 290e6;
     case 48:
-        return 355e6;
+        return is_sparse(instance) ? 470e6 : 355e6;
     case 64:
         return is_sparse(instance) ? 525e6 : 370e6;
     case 96:
