@@ -19,7 +19,7 @@ CudaBackend::CudaBackend(const BackendConfig &config) : device_(open_device(conf
     const std::string note = code_note(device_);
     if (config.warn != nullptr && !note.empty())
         config.warn(note);
-    prepare_dense(device_);
+    prepare_kernels(device_);
 }
 
 CudaBackend::~CudaBackend() {
@@ -117,8 +117,8 @@ void CudaBackend::adopt_workspace(void *workspace, int64_t size) {
     workspace_size_ = size;
 }
 
-DenseContext CudaBackend::context() const {
-    DenseContext result;
+MultiplyContext CudaBackend::context() const {
+    MultiplyContext result;
     result.limits.sm_count = sm_count_ != 0 ? static_cast<int32_t>(sm_count_) : device_.sm_count;
     result.limits.shared_memory_per_block = device_.shared_memory_per_block;
     result.limits.compute_capability = device_.compute_capability;
@@ -175,14 +175,14 @@ KernelPlan CudaBackend::plan(const Problem &problem, const WeightsView &weights)
         fail(Status::NotSupported, "b has layout {:#x} ({}), expected {:#x} ({}) for CUDA kernels",
              static_cast<int32_t>(weights.shape().layout), to_string(weights.shape().layout),
              static_cast<int32_t>(expected), to_string(expected));
-    return plan_dense(problem, weights, context());
+    return plan_multiply(problem, weights, context());
 }
 
 void CudaBackend::gemm(const Problem &problem, const GemmOperands &operands, const WeightsView &weights) {
     if (weights.shape().layout != default_layout(problem.sparse))
         static_cast<void>(plan(problem, weights));
     const DeviceGuard guard(device_.ordinal);
-    run_dense(problem, operands, weights, context());
+    run_multiply(problem, operands, weights, context());
 }
 
 } // namespace marlin::cuda

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "backend.h"
-#include "cuda/dense.h"
 #include "cuda/device.h"
+#include "cuda/multiply.h"
 #include "cuda/runtime.h"
 #include "cuda/scratch.h"
 
@@ -36,7 +36,7 @@ public:
     void gemm(const Problem &problem, const GemmOperands &operands, const WeightsView &weights) override;
 
 private:
-    DenseContext context() const;
+    MultiplyContext context() const;
     WorkPlace work_place() const;
     // Counters at its start are zero between calls.
     void adopt_workspace(void *workspace, int64_t size);

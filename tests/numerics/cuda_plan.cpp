@@ -2,8 +2,8 @@
 #include <string_view>
 
 #include "common/error.h"
-#include "cuda/dense.h"
 #include "cuda/kernel/instance.h"
+#include "cuda/multiply.h"
 #include "numerics/cuda_run.h"
 #include "support/catch.h"
 
@@ -17,10 +17,10 @@ TEST_CASE("A plan gives the tile of every CUDA kernel, in logical rows of k") {
             fmt::format("{0} {1} {2} s{1} m8 n256 k1024", sparse ? "sp_gemm" : "gemm", to_string(instance->a_type),
                         instance->weights == cuda::Weights::Group128 ? "s4 g128" : "u4 g64"));
         const test::Weights weights = make_weights(problem, cuda_layout(problem), Fill::Arange, 1);
-        cuda::DenseContext context;
+        cuda::MultiplyContext context;
         context.limits = {132, 232448, 90};
         context.wishes.kernel = instance->number;
-        const KernelPlan plan = cuda::plan_dense(problem, weights.view, context);
+        const KernelPlan plan = cuda::plan_multiply(problem, weights.view, context);
         INFO(instance->name);
         CHECK(std::string_view(plan.kernel) == instance->name);
         CHECK(plan.number == instance->number);

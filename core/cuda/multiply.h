@@ -11,9 +11,9 @@ namespace marlin::cuda {
 
 // Loads every kernel that the current device has code for and lets it use its shared memory, so that the first
 // captured call works. Part of creating a handle.
-void prepare_dense(const DeviceInfo &device);
+void prepare_kernels(const DeviceInfo &device);
 
-struct DenseContext {
+struct MultiplyContext {
     Limits limits;
     Wishes wishes;
     void *stream = nullptr;
@@ -22,10 +22,10 @@ struct DenseContext {
     bool early_launches = false; // the device lets a kernel begin before the one ahead of it in the stream has ended
 };
 
-KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const DenseContext &context);
+KernelPlan plan_multiply(const Problem &problem, const WeightsView &weights, const MultiplyContext &context);
 
 // Enqueues the multiply: neither allocates nor synchronises.
-void run_dense(const Problem &problem, const GemmOperands &operands, const WeightsView &weights,
-               const DenseContext &context);
+void run_multiply(const Problem &problem, const GemmOperands &operands, const WeightsView &weights,
+                  const MultiplyContext &context);
 
 } // namespace marlin::cuda

@@ -1,5 +1,5 @@
 // Arguments and launches of the kernels that multiply.
-#include "cuda/dense.h"
+#include "cuda/multiply.h"
 
 #include <algorithm>
 
@@ -100,7 +100,7 @@ bool gathers_row(const Launch &launch, const GatherArgs &gather, const Limits &l
            launch.instance->shared_size + row_size(gather.k_packed, gather.k) <= limits.shared_memory_per_block;
 }
 
-void check_workspace(int64_t needed, const DenseContext &context) {
+void check_workspace(int64_t needed, const MultiplyContext &context) {
     if (context.workspace_size < needed)
         fail(Status::WorkspaceTooSmall, "workspace_size is {}, expected at least {} for this multiply",
              context.workspace_size, needed);
@@ -108,7 +108,7 @@ void check_workspace(int64_t needed, const DenseContext &context) {
 
 } // namespace
 
-void prepare_dense(const DeviceInfo &device) {
+void prepare_kernels(const DeviceInfo &device) {
     for (const Instance *instance : instances())
         if (instance->shared_size <= device.shared_memory_per_block &&
             (instance->family != Family::Wgmma || device.compute_capability == 90))
@@ -120,7 +120,7 @@ void prepare_dense(const DeviceInfo &device) {
     check(prepare_gather(device.shared_memory_per_block), "the gather of A");
 }
 
-KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const DenseContext &context) {
+KernelPlan plan_multiply(const Problem &problem, const WeightsView &weights, const MultiplyContext &context) {
     Problem p = problem;
     p.m = std::max<int64_t>(p.m, 1);
     const std::string reason = gather_reason(p);
@@ -140,8 +140,8 @@ KernelPlan plan_dense(const Problem &problem, const WeightsView &weights, const 
     return plan;
 }
 
-void run_dense(const Problem &problem, const GemmOperands &operands, const WeightsView &weights,
-               const DenseContext &context) {
+void run_multiply(const Problem &problem, const GemmOperands &operands, const WeightsView &weights,
+                  const MultiplyContext &context) {
     auto *stream = static_cast<cudaStream_t>(context.stream);
     auto *workspace = static_cast<std::byte *>(context.workspace);
     const Geometry &geometry = weights.geometry;
