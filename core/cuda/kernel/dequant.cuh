@@ -62,6 +62,14 @@ __device__ __forceinline__ ZeroTerms zero_terms(uint32_t low, uint32_t high, __n
     return {(0xc300u + low) * 0x10001u, (0xc300u + high) * 0x10001u}; // -(128 + zero)
 }
 
+// Both in one register, low and high, one copy each.
+__device__ __forceinline__ uint32_t paired_zero_terms(uint32_t low, uint32_t high, __half) {
+    return 0xd400e400u + low + (high << 20);
+}
+__device__ __forceinline__ uint32_t paired_zero_terms(uint32_t low, uint32_t high, __nv_bfloat16) {
+    return 0xc300c300u + low + (high << 16);
+}
+
 // Code minus zero point, exact.
 __device__ __forceinline__ void to_integers(uint32_t word, const ZeroTerms &zero, uint32_t (&a)[4], __half) {
     constexpr uint32_t low = 0x000f000f, high = 0x00f000f0, magic = 0x64006400, sixteenth = 0x2c002c00;

@@ -81,26 +81,61 @@ struct PairedTerms {
     __device__ __forceinline__ ZeroTerms zero_terms() const { return {low(zeros), high(zeros)}; }
 };
 
-// Those of rows 32 part .. 32 part + 31 in the first or second 64 rows of a stage; row group `row / 8`, g = row % 8.
+// A pair of the other 16-bit type as one of this.
+__device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __half) {
+    const float2 x = __bfloat1622float2(as_pair<__nv_bfloat16>(pair));
+    return as_bits(__floats2half2_rn(x.x, x.y));
+}
+__device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __nv_bfloat16) {
+    const float2 x = __half22float2(as_pair<__half>(pair));
+    return as_bits(__floats2bfloat162_rn(x.x, x.y));
+}
+
+// Those of every 32 rows of a stage, for feature `feature` of the column and the one eight further. All loads stand
+// side by side, whether or not groups are so small: they wait for each other less than for branches.
 template <typename T>
-__device__ __forceinline__ PairedTerms load_terms(const WgmmaRuns<Weights::General> &runs, const uint8_t *column_at,
-                                                  int column, int of_half, int part, int row) {
+__device__ __forceinline__ void load_terms(const WgmmaRuns<Weights::General> &runs, const uint8_t *column_at,
+                                           int column, int to_second, int feature, PairedTerms (&terms)[4]) {
     const W4A16Args &args = runs.args;
-    const uint8_t *scales = column_at + runs.scales_at() + of_half;
-    const uint8_t *zeros = column_at + runs.zeros_at() + of_half;
-    if (args.groups_in_run == 0) {
-        scales = args.column_scales + int64_t{column} * 128;
-        zeros = args.column_zeros + int64_t{column} * 64 * args.zero_size;
-    } else if (args.groups_in_run == 2) {
-        scales += part * 128;
-        zeros += part * 64 * args.zero_size;
+    const bool apart = args.groups_in_run == 0;
+    const int to_half = apart || args.blocks_in_run != 1 ? 0 : to_second;
+    const int to_part = args.groups_in_run == 2 ? 64 : 0;
+    const int size = args.zero_size;
+    const uint8_t *scales = apart ? args.column_scales + int64_t{column} * 128 : column_at + runs.scales_at();
+    const uint8_t *zeros = apart ? args.column_zeros + int64_t{column} * 64 * size : column_at + runs.zeros_at();
+#pragma unroll
+    for (int part = 0; part < 4; ++part)
+        terms[part].scales = load_scale_pair(scales + part / 2 * to_half + part % 2 * to_part * 2, feature);
+    if (args.scale_type != kTypeOf<T>) {
+#pragma unroll
+        for (int part = 0; part < 4; ++part)
+            terms[part].scales = convert_pair(terms[part].scales, T{});
     }
-    const int feature = row / 8 * 16; // of the row group's
-    const ScaleTerms scale =
-        load_scales<T>(scales + 2 * feature, zeros + args.zero_size * feature, row % 8, runs.format);
-    const ZeroTerms zero = load_zeros<T>(zeros + feature, row % 8, runs.format);
-    return {PairedTerms::pair(scale.low, scale.high), PairedTerms::pair(zero.low, zero.high),
-            PairedTerms::pair(scale.low_offset, scale.high_offset)};
+    zeros += feature * size;
+    if (!runs.format.has_offsets()) {
+#pragma unroll
+        for (int part = 0; part < 4; ++part)
+            terms[part].offsets = 0;
+        if (runs.format.has_zeros()) {
+#pragma unroll
+            for (int part = 0; part < 4; ++part) {
+                const uint8_t *const of_part = zeros + part / 2 * to_half + part % 2 * to_part;
+                terms[part].zeros = paired_zero_terms(of_part[0], of_part[8], T{});
+            }
+        } else {
+#pragma unroll
+            for (int part = 0; part < 4; ++part)
+                terms[part].zeros = paired_zero_terms(8, 8, T{});
+        }
+    } else {
+#pragma unroll
+        for (int part = 0; part < 4; ++part) {
+            const uint8_t *const of_part = zeros + part / 2 * to_half + part % 2 * to_part * size;
+            terms[part].zeros = paired_zero_terms(0, 0, T{});
+            terms[part].offsets = PairedTerms::pair(splat_value<T>(of_part, args.zero_type),
+                                                    splat_value<T>(of_part + 8 * size, args.zero_type));
+        }
+    }
 }
 
 __device__ __forceinline__ float2 to_floats(uint32_t pair, __half) {
@@ -351,18 +386,15 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         !fixed && args.blocks_in_run == 1 && 2 * unit + 1 == args.runs ? 0 : runs.half_step();
                     // All of a stage's before any of its products: loads with branches between them break the pipeline.
                     constexpr int parts = fixed ? 1 : 4; // of 32 rows
-                    PairedTerms terms[parts][blocks];
+                    PairedTerms terms[blocks][parts];
 #pragma unroll
                     for (int i = 0; i < blocks; ++i) {
                         const uint8_t *const column = codes + i * Shape::kRun;
                         if constexpr (fixed) {
-                            terms[0][i].scales = load_scale_pair(column + 4096 + warp * 32, g);
+                            terms[i][0].scales = load_scale_pair(column + 4096 + warp * 32, g);
                         } else {
-#pragma unroll
-                            for (int part = 0; part < parts; ++part)
-                                terms[part][i] = load_terms<T>(
-                                    runs, column, min(first_column + i, args.row_groups / 4 - 1),
-                                    args.blocks_in_run == 1 && part >= 2 ? to_second : 0, part % 2, warp * 8 + g);
+                            load_terms<T>(runs, column, min(first_column + i, args.row_groups / 4 - 1), to_second,
+                                          warp * 16 + g, terms[i]);
                         }
                     }
 #pragma unroll
@@ -386,7 +418,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                                 for (int s = 0; s < of; ++s) {
                                     const int step = batch * of + s;
-                                    const PairedTerms &of_step = terms[fixed ? 0 : half * 2 + step / 2][i];
+                                    const PairedTerms &of_step = terms[i][fixed ? 0 : half * 2 + step / 2];
                                     if constexpr (fixed) {
                                         to_integers(words[i][step], zero_terms(8, 8, T{}), to[i][s], T{});
                                         const uint32_t none = splat(-0.0f, T{});
