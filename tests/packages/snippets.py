@@ -52,7 +52,8 @@ def main():
         text = prelude.read_text()
         for place, pieces in placed.items():
             wanted = cuda if place == "CUDA" else place != "SNIPPETS" or not cuda
-            text = re.sub(rf"^ *{place}\n", lambda _, text="".join(pieces) if wanted else "": text, text, flags=re.MULTILINE)
+            written = "".join(pieces) if wanted else ""
+            text = re.sub(rf"^ *{place}\n", written.replace("\\", r"\\"), text, flags=re.MULTILINE)
         if cuda:
             text = text.replace("#include <marlin", "#include <cuda_runtime.h>\n#include <marlin", 1)
         (output / name).write_text(text)
