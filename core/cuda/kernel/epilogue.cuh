@@ -73,6 +73,29 @@ __device__ __forceinline__ void store_sums(const W4A16Args &args, int64_t first_
     }
 }
 
+// Some fragments of a tile that CTAs share, added up in the order of the CTAs: each left fragment f at part(cta, f), in
+// the workspace. So many CTAs' are under way at a time: a trip to L2 and back is what this costs.
+template <int ctas, int fragments, typename Part>
+__device__ __forceinline__ void add_parts(float4 (&sum)[fragments], int first_cta, int last_cta, const Part &part) {
+#pragma unroll
+    for (int f = 0; f < fragments; ++f)
+        sum[f] = __ldcg(part(first_cta, f));
+#pragma unroll ctas
+    for (int cta = first_cta + 1; cta <= last_cta; ++cta) {
+        float4 x[fragments];
+#pragma unroll
+        for (int f = 0; f < fragments; ++f)
+            x[f] = __ldcg(part(cta, f));
+#pragma unroll
+        for (int f = 0; f < fragments; ++f) {
+            sum[f].x += x[f].x;
+            sum[f].y += x[f].y;
+            sum[f].z += x[f].z;
+            sum[f].w += x[f].w;
+        }
+    }
+}
+
 // One accumulator fragment of an MMA: 16 features x 8 tokens; lane (g, t) holds features g (x[0], x[1]) and g + 8 of
 // tokens 2t and 2t + 1.
 __device__ __forceinline__ void add_bias(const W4A16Args &args, int64_t first_feature, float (&x)[4], int lane) {
@@ -85,17 +108,27 @@ __device__ __forceinline__ void add_bias(const W4A16Args &args, int64_t first_fe
     }
 }
 
-// For store_features == 4: a transpose and one exchange give every lane four features of token g.
+// Of a fragment in 16 bits, by a transpose and one exchange: four features of token g, the low ones where t is even,
+// the high ones where it is odd (see four_features_at).
+__device__ __forceinline__ uint2 four_features(float x0, float x1, float x2, float x3, Type type, bool even) {
+    const uint32_t low = ptx::transpose(round_pair(x0, x1, type));
+    const uint32_t high = ptx::transpose(round_pair(x2, x3, type));
+    // Now features 2t, 2t + 1 (and 8 further) of token g.
+    const uint32_t other = __shfl_xor_sync(0xffffffffu, even ? high : low, 1);
+    return even ? make_uint2(low, other) : make_uint2(other, high);
+}
+// The first of them, from the fragment's first feature.
+__device__ __forceinline__ int four_features_at(int t) {
+    return t / 2 * 4 + t % 2 * 8;
+}
+
+// For store_features == 4.
 __device__ __forceinline__ void store_fragment_wide(const W4A16Args &args, int64_t first_token, int64_t first_feature,
                                                     const float (&x)[4], int lane) {
     const int g = lane / 4;
     const int t = lane % 4;
-    const uint32_t low = ptx::transpose(round_pair(x[0], x[1], args.c_type));
-    const uint32_t high = ptx::transpose(round_pair(x[2], x[3], args.c_type));
-    // Now features 2t, 2t + 1 (and 8 further) of token g: even lanes take the low four, odd lanes the high ones.
-    const uint32_t other = __shfl_xor_sync(0xffffffffu, t % 2 == 0 ? high : low, 1);
-    const uint2 four = t % 2 == 0 ? make_uint2(low, other) : make_uint2(other, high);
-    const int64_t feature = first_feature + t / 2 * 4 + t % 2 * 8;
+    const uint2 four = four_features(x[0], x[1], x[2], x[3], args.c_type, t % 2 == 0);
+    const int64_t feature = first_feature + four_features_at(t);
     if (first_token + g < args.m && feature < args.n)
         *reinterpret_cast<uint2 *>(static_cast<uint16_t *>(args.c) + (first_token + g) * args.ldc + feature) = four;
 }

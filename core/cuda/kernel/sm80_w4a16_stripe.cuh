@@ -586,29 +586,12 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         __threadfence();
         if (of_cta == 0)
             *arrivals = 0;
-        // Fragments under way at a time: a trip to L2 and back is what this costs.
         constexpr int some = Shape::kOwn < 8 ? Shape::kOwn : Shape::kOwn % 8 == 0 ? 8 : 6;
         static_assert(Shape::kOwn % some == 0);
 #pragma unroll 1
         for (int first = 0; first < Shape::kOwn; first += some) {
             float4 sum[some];
-#pragma unroll
-            for (int f = 0; f < some; ++f)
-                sum[f] = __ldcg(partial(first_cta, first + f));
-#pragma unroll 2
-            for (int cta = first_cta + 1; cta <= last_cta; ++cta) {
-                float4 x[some];
-#pragma unroll
-                for (int f = 0; f < some; ++f)
-                    x[f] = __ldcg(partial(cta, first + f));
-#pragma unroll
-                for (int f = 0; f < some; ++f) {
-                    sum[f].x += x[f].x;
-                    sum[f].y += x[f].y;
-                    sum[f].z += x[f].z;
-                    sum[f].w += x[f].w;
-                }
-            }
+            add_parts<2>(sum, first_cta, last_cta, [&](int cta, int f) { return partial(cta, first + f); });
 #pragma unroll
             for (int f = 0; f < some; ++f) {
                 float done[4] = {sum[f].x, sum[f].y, sum[f].z, sum[f].w};

@@ -47,19 +47,18 @@ struct Output {
         }
     }
 
-    // Four 16-bit features of a token a lane: a transpose and one exchange.
+    // Four 16-bit features of a token a lane.
     struct Wide {
         uint16_t *at;
         int64_t step;
         int left; // tokens to the last, from the lane's
         Type type;
-        bool odd;
+        bool even;
 
         __device__ __forceinline__ explicit Wide(const Output &output)
             : step(8 * output.args.ldc), left(output.args.m - output.first_token - output.lane / 4),
-              type(output.args.c_type), odd(output.lane % 2 != 0) {
-            const int t = output.lane % 4;
-            const int feature = output.first_feature + t / 2 * 4 + t % 2 * 8;
+              type(output.args.c_type), even(output.lane % 2 == 0) {
+            const int feature = output.first_feature + four_features_at(output.lane % 4);
             if (feature >= output.args.n)
                 left = 0;
             at = static_cast<uint16_t *>(output.args.c) + (output.first_token + output.lane / 4) * output.args.ldc +
@@ -67,12 +66,9 @@ struct Output {
         }
         // The next eight tokens.
         __device__ __forceinline__ void store(const float4 &x) {
-            const uint32_t low = ptx::transpose(round_pair(x.x, x.y, type));
-            const uint32_t high = ptx::transpose(round_pair(x.z, x.w, type));
-            // Features 2t, 2t + 1 (and 8 further) of token g: even lanes take the low four, odd lanes the high ones.
-            const uint32_t other = __shfl_xor_sync(0xffffffffu, odd ? low : high, 1);
+            const uint2 four = four_features(x.x, x.y, x.z, x.w, type, even);
             if (left > 0)
-                *reinterpret_cast<uint2 *>(at) = odd ? make_uint2(other, high) : make_uint2(low, other);
+                *reinterpret_cast<uint2 *>(at) = four;
             at += step;
             left -= 8;
         }

@@ -6,16 +6,16 @@
 //     stages:     each 64 features;                        tokens of the stage in shared memory; the next 64 rows are
 //                 A: boxes of 64 columns x tokens          converted while the last are multiplied
 //
-// Output tiles are 64 * blocks * FG features by `tokens`;
-// stripes.cuh deals them out. The ring runs on across tiles. Warpgroups that split k between them add their sums up in
-// shared memory, CTAs that split it in the workspace: always in the same order.
+// Output tiles are 64 * blocks * FG features by `tokens`; stripes.cuh deals them out. The ring runs on across tiles.
+// Warpgroups that split k between them add their sums up in shared memory, CTAs that split it in the workspace: always
+// in the same order.
 #pragma once
 
 #include "cuda/kernel/args.h"
-#include "cuda/kernel/group_terms.cuh"
 #include "cuda/kernel/instance.h"
 #include "cuda/kernel/sm90_output.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
+#include "cuda/kernel/sm90_terms.cuh"
 
 namespace marlin::cuda {
 
@@ -44,106 +44,6 @@ struct WgmmaShape {
     // Few tokens: sums of integers times activations are scaled, once a group; else every weight is.
     static constexpr bool kScalesSums = weights == Weights::Group128 && tokens <= 32;
 };
-
-// Where 128 rows of a column of weights lie, in memory and in a stage.
-template <Weights weights>
-struct WgmmaRuns {
-    const W4A16Args &args;
-    const Format<weights> format{args};
-
-    // Whether scales and zeros come behind the nibbles of a stage in the same copy.
-    __device__ __forceinline__ bool one_copy() const { return format.kFixed || args.blocks_in_run <= 2; }
-    __device__ __forceinline__ int64_t unit_size() const {
-        return format.kFixed || args.blocks_in_run == 2 ? args.run_size : 2 * args.run_size;
-    }
-    // Of the second 64 rows in a stage, from the first.
-    __device__ __forceinline__ int half_step() const {
-        return format.kFixed || args.blocks_in_run != 1 ? 2048 : static_cast<int>(args.run_size);
-    }
-    __device__ __forceinline__ int scales_at() const { return format.kFixed || args.blocks_in_run != 1 ? 4096 : 2048; }
-    __device__ __forceinline__ int zeros_at() const { return args.blocks_in_run <= 2 ? args.zeros_offset : 4096 + 128; }
-};
-
-// Scales, zero points and offsets of features g and g + 8, as dequant.cuh wants them, two a register.
-struct PairedTerms {
-    uint32_t scales;
-    uint32_t zeros;
-    uint32_t offsets;
-
-    static __device__ __forceinline__ uint32_t pair(uint32_t low, uint32_t high) {
-        return __byte_perm(low, high, 0x5410);
-    }
-    static __device__ __forceinline__ uint32_t low(uint32_t pair) { return __byte_perm(pair, 0, 0x1010); }
-    static __device__ __forceinline__ uint32_t high(uint32_t pair) { return __byte_perm(pair, 0, 0x3232); }
-    __device__ __forceinline__ ScaleTerms scale_terms() const {
-        return {low(scales), high(scales), low(offsets), high(offsets)};
-    }
-    __device__ __forceinline__ ZeroTerms zero_terms() const { return {low(zeros), high(zeros)}; }
-};
-
-// A pair of the other 16-bit type as one of this.
-__device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __half) {
-    const float2 x = __bfloat1622float2(as_pair<__nv_bfloat16>(pair));
-    return as_bits(__floats2half2_rn(x.x, x.y));
-}
-__device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __nv_bfloat16) {
-    const float2 x = __half22float2(as_pair<__half>(pair));
-    return as_bits(__floats2bfloat162_rn(x.x, x.y));
-}
-
-// Those of every 32 rows of a stage, for feature `feature` of the column and the one eight further. All loads stand
-// side by side, whether or not groups are so small: they wait for each other less than for branches.
-template <typename T>
-__device__ __forceinline__ void load_terms(const WgmmaRuns<Weights::General> &runs, const uint8_t *column_at,
-                                           int column, int to_second, int feature, PairedTerms (&terms)[4]) {
-    const W4A16Args &args = runs.args;
-    const bool apart = args.groups_in_run == 0;
-    const int to_half = apart || args.blocks_in_run != 1 ? 0 : to_second;
-    const int to_part = args.groups_in_run == 2 ? 64 : 0;
-    const int size = args.zero_size;
-    const uint8_t *scales = apart ? args.column_scales + int64_t{column} * 128 : column_at + runs.scales_at();
-    const uint8_t *zeros = apart ? args.column_zeros + int64_t{column} * 64 * size : column_at + runs.zeros_at();
-#pragma unroll
-    for (int part = 0; part < 4; ++part)
-        terms[part].scales = load_scale_pair(scales + part / 2 * to_half + part % 2 * to_part * 2, feature);
-    if (args.scale_type != kTypeOf<T>) {
-#pragma unroll
-        for (int part = 0; part < 4; ++part)
-            terms[part].scales = convert_pair(terms[part].scales, T{});
-    }
-    zeros += feature * size;
-    if (!runs.format.has_offsets()) {
-#pragma unroll
-        for (int part = 0; part < 4; ++part)
-            terms[part].offsets = 0;
-        if (runs.format.has_zeros()) {
-#pragma unroll
-            for (int part = 0; part < 4; ++part) {
-                const uint8_t *const of_part = zeros + part / 2 * to_half + part % 2 * to_part;
-                terms[part].zeros = paired_zero_terms(of_part[0], of_part[8], T{});
-            }
-        } else {
-#pragma unroll
-            for (int part = 0; part < 4; ++part)
-                terms[part].zeros = paired_zero_terms(8, 8, T{});
-        }
-    } else {
-#pragma unroll
-        for (int part = 0; part < 4; ++part) {
-            const uint8_t *const of_part = zeros + part / 2 * to_half + part % 2 * to_part * size;
-            terms[part].zeros = paired_zero_terms(0, 0, T{});
-            terms[part].offsets = PairedTerms::pair(splat_value<T>(of_part, args.zero_type),
-                                                    splat_value<T>(of_part + 8 * size, args.zero_type));
-        }
-    }
-}
-
-__device__ __forceinline__ float2 to_floats(uint32_t pair, __half) {
-    return __half22float2(as_pair<__half>(pair));
-}
-__device__ __forceinline__ float2 to_floats(uint32_t pair, __nv_bfloat16) {
-    return __bfloat1622float2(as_pair<__nv_bfloat16>(pair));
-}
 
 // Sums of 16 features x 8 tokens, of a lane.
 template <int count>
@@ -265,6 +165,14 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 ptx::wait_parity(&empty[stage], phase ^ 1);
             ptx::wait_parity(&full[stage], phase);
         };
+        // The lane's nibbles of four steps, of 64 rows of a column.
+        const auto load_words = [&](const uint8_t *codes, uint32_t(&words)[4]) {
+            const uint4 four = *reinterpret_cast<const uint4 *>(codes + warp * 512 + lane * 16);
+            words[0] = four.x;
+            words[1] = four.y;
+            words[2] = four.z;
+            words[3] = four.w;
+        };
         // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it.
         const auto release = [&](int stage) {
             if (lane == 0)
@@ -288,6 +196,14 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             int stage = (ring + k_group) % stages;
             uint32_t phase = (ring + k_group) / stages % 2;
             int last_stage = -1; // whose last products are under way
+            const auto to_next_stage = [&] {
+                last_stage = stage;
+                stage += k_groups;
+                if (stage >= stages) {
+                    stage -= stages;
+                    phase ^= 1;
+                }
+            };
             if constexpr (Shape::kScalesSums) {
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
@@ -306,12 +222,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         pairs[i] = load_scale_pair(codes + i * Shape::kRun + 4096 + warp * 32, g);
 #pragma unroll
                         for (int half = 0; half < 2; ++half) {
-                            const uint4 four = *reinterpret_cast<const uint4 *>(codes + i * Shape::kRun + half * 2048 +
-                                                                                warp * 512 + lane * 16);
-                            words[half][i][0] = four.x;
-                            words[half][i][1] = four.y;
-                            words[half][i][2] = four.z;
-                            words[half][i][3] = four.w;
+                            load_words(codes + i * Shape::kRun + half * 2048, words[half][i]);
                         }
                     }
                 };
@@ -348,13 +259,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         scales[i] = to_floats(pairs[i], T{});
                     convert(1);
                     multiply(1, operand);
-                    last_stage = stage;
                     unit += k_groups;
-                    stage += k_groups;
-                    if (stage >= stages) {
-                        stage -= stages;
-                        phase ^= 1;
-                    }
+                    to_next_stage();
                     more = unit < segment.end;
                     ptx::wgmma_wait<1>();
                     if (more) {
@@ -402,12 +308,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         uint32_t words[blocks][4];
 #pragma unroll
                         for (int i = 0; i < blocks; ++i) {
-                            const uint4 four = *reinterpret_cast<const uint4 *>(
-                                codes + i * Shape::kRun + half * to_second + warp * 512 + lane * 16);
-                            words[i][0] = four.x;
-                            words[i][1] = four.y;
-                            words[i][2] = four.z;
-                            words[i][3] = four.w;
+                            load_words(codes + i * Shape::kRun + half * to_second, words[i]);
                         }
 #pragma unroll
                         for (int batch = 0; batch < batches; ++batch) {
@@ -444,12 +345,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                 release(last_stage);
                         }
                     }
-                    last_stage = stage;
-                    stage += k_groups;
-                    if (stage >= stages) {
-                        stage -= stages;
-                        phase ^= 1;
-                    }
+                    to_next_stage();
                 }
                 ptx::wgmma_wait<0>();
                 __syncwarp();
@@ -521,28 +417,11 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             __threadfence();
             if (owner == 0)
                 *arrivals = 0;
-            // Fragments under way at a time: a trip to L2 and back is what this costs.
             constexpr int some = tokens / 8 % 8 == 0 ? 8 : tokens / 8 % 6 == 0 ? 6 : tokens / 8;
 #pragma unroll 1
             for (int first = 0; first < Shape::kFragments; first += some) {
                 float4 sum[some];
-#pragma unroll
-                for (int f = 0; f < some; ++f)
-                    sum[f] = __ldcg(partial(first_cta, first + f));
-#pragma unroll 1
-                for (int of_cta = first_cta + 1; of_cta <= last_cta; ++of_cta) {
-                    float4 x[some];
-#pragma unroll
-                    for (int f = 0; f < some; ++f)
-                        x[f] = __ldcg(partial(of_cta, first + f));
-#pragma unroll
-                    for (int f = 0; f < some; ++f) {
-                        sum[f].x += x[f].x;
-                        sum[f].y += x[f].y;
-                        sum[f].z += x[f].z;
-                        sum[f].w += x[f].w;
-                    }
-                }
+                add_parts<1>(sum, first_cta, last_cta, [&](int of_cta, int f) { return partial(of_cta, first + f); });
                 output(first / (tokens / 8), first % (tokens / 8)).template store_all<some>([&](int n) {
                     return sum[n];
                 });
