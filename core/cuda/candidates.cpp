@@ -12,11 +12,10 @@ bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
     // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is.
     const bool knows_weights = instance.weights == (group128 ? Weights::Group128 : Weights::General) ||
                                (sparse && instance.weights == Weights::General);
-    if (instance.family == Family::Wgmma &&
-        (limits.compute_capability != 90 || (p.group_size > 128 && p.group_size % 128 != 0)))
-        return false; // its stages are 128 rows of one run
-    return sparse == p.sparse && instance.a_type == p.a_type && knows_weights &&
-           instance.shared_size <= limits.shared_memory_per_block;
+    // The stages of Hopper's own kernel are 128 rows of one run.
+    const bool whole_stages = instance.family != Family::Wgmma || p.group_size <= 128 || p.group_size % 128 == 0;
+    return has_code(instance, limits.compute_capability) && sparse == p.sparse && instance.a_type == p.a_type &&
+           knows_weights && whole_stages && instance.shared_size <= limits.shared_memory_per_block;
 }
 
 const Instance &forced(const Problem &p, const Limits &limits, const Wishes &wishes,

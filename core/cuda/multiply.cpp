@@ -83,15 +83,13 @@ void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
     early.val.programmaticStreamSerializationAllowed = 1;
     config.attrs = &early;
     config.numAttrs = args.begins_early != 0 ? 1 : 0;
-    if (instance.family == Family::Wgmma) {
-        const Matrix a = {args.a, args.k, args.m, args.lda};
-        alignas(kTensorMapAlignment) TensorMap map = box_map(a, kBoxColumns, instance.tokens);
-        void *arguments[] = {&map, &args};
-        check(cudaLaunchKernelExC(&config, instance.function, arguments), instance.name);
-        return;
-    }
-    void *arguments[] = {&args};
-    check(cudaLaunchKernelExC(&config, instance.function, arguments), instance.name);
+    TensorMap map;
+    void *plain[] = {&args};
+    void *mapped[] = {&map, &args};
+    const bool maps = instance.family == Family::Wgmma;
+    if (maps)
+        map = box_map({args.a, args.k, args.m, args.lda}, instance.tokens);
+    check(cudaLaunchKernelExC(&config, instance.function, maps ? mapped : plain), instance.name);
 }
 
 // Whether the CTAs of a launch gather A by themselves: a single row costs them less than a kernel of its own.
@@ -110,8 +108,7 @@ void check_workspace(int64_t needed, const MultiplyContext &context) {
 
 void prepare_kernels(const DeviceInfo &device) {
     for (const Instance *instance : instances())
-        if (instance->shared_size <= device.shared_memory_per_block &&
-            (instance->family != Family::Wgmma || device.compute_capability == 90))
+        if (instance->shared_size <= device.shared_memory_per_block && has_code(*instance, device.compute_capability))
             check(
                 cudaFuncSetAttribute(instance->function, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                      static_cast<int>(instance->family == Family::Slab ? device.shared_memory_per_block

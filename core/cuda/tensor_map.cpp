@@ -1,7 +1,7 @@
 // Tensor maps through the driver's entry point: the library itself links no driver.
 #include "cuda/tensor_map.h"
 
-#include <cstring>
+#include <bit>
 
 #include <cuda.h>
 #include <cuda_runtime_api.h>
@@ -12,7 +12,7 @@
 namespace marlin::cuda {
 namespace {
 
-static_assert(sizeof(TensorMap) == sizeof(CUtensorMap) && alignof(CUtensorMap) <= kTensorMapAlignment);
+static_assert(sizeof(TensorMap) == sizeof(CUtensorMap) && alignof(TensorMap) >= alignof(CUtensorMap));
 
 using Encode = decltype(&cuTensorMapEncodeTiled);
 
@@ -29,11 +29,11 @@ Encode find_encode() {
 
 } // namespace
 
-TensorMap box_map(const Matrix &matrix, int32_t columns, int32_t rows) {
+TensorMap box_map(const Matrix &matrix, int32_t rows) {
     static const Encode encode = find_encode();
     const cuuint64_t sizes[] = {static_cast<cuuint64_t>(matrix.columns), static_cast<cuuint64_t>(matrix.rows)};
     const cuuint64_t steps[] = {static_cast<cuuint64_t>(matrix.row_step) * 2};
-    const cuuint32_t box[] = {static_cast<cuuint32_t>(columns), static_cast<cuuint32_t>(rows)};
+    const cuuint32_t box[] = {64, static_cast<cuuint32_t>(rows)};
     const cuuint32_t every[] = {1, 1};
     CUtensorMap map;
     const auto try_encode = [&] {
@@ -53,9 +53,7 @@ TensorMap box_map(const Matrix &matrix, int32_t columns, int32_t rows) {
     if (result != CUDA_SUCCESS)
         fail(Status::DeviceError, "cuTensorMapEncodeTiled failed with CUresult {} for {} x {} elements, rows {} apart",
              static_cast<int>(result), matrix.rows, matrix.columns, matrix.row_step);
-    TensorMap copy;
-    std::memcpy(&copy, &map, sizeof copy);
-    return copy;
+    return std::bit_cast<TensorMap>(map);
 }
 
 } // namespace marlin::cuda

@@ -14,16 +14,12 @@ struct Matrix {
 };
 
 // The driver's CUtensorMap, which is opaque and passed to kernels by value.
-inline constexpr int kTensorMapAlignment = 128;
-struct TensorMap {
-    alignas(kTensorMapAlignment) unsigned char opaque[128];
+struct alignas(128) TensorMap {
+    unsigned char opaque[128];
 };
 
-// Columns of a box: the 128 bytes of the widest swizzle.
-inline constexpr int32_t kBoxColumns = 64;
-
-// Boxes of `columns` x `rows` elements, in the 128-byte swizzle; what of a box lies outside the matrix comes as zeros.
-// DeviceError where the driver refuses.
-TensorMap box_map(const Matrix &matrix, int32_t columns, int32_t rows);
+// Boxes of `rows` rows of 64 elements, in the swizzle of as many bytes, 128; what of a box lies outside the matrix
+// comes as zeros. DeviceError where the driver refuses.
+TensorMap box_map(const Matrix &matrix, int32_t rows);
 
 } // namespace marlin::cuda
