@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -20,33 +21,13 @@ _library.define("sp_gemm(Tensor a, Tensor weights, SymInt n, Tensor? bias=None, 
 _library.define("unpack(Tensor weights, SymInt k, SymInt n, ScalarType dtype) -> Tensor")
 
 
-def _gemm(
-    a: torch.Tensor,
-    weights: torch.Tensor,
-    n: int,
-    bias: torch.Tensor | None = None,
-    out_dtype: torch.dtype | None = None,
-) -> torch.Tensor:
-    return _multiply(_native.marlin_gemm, a, weights, n, bias, out_dtype)
-
-
-def _sp_gemm(
-    a: torch.Tensor,
-    weights: torch.Tensor,
-    n: int,
-    bias: torch.Tensor | None = None,
-    out_dtype: torch.dtype | None = None,
-) -> torch.Tensor:
-    return _multiply(_native.marlin_sp_gemm, a, weights, n, bias, out_dtype)
-
-
 def _multiply(
     function: Callable[..., int],
     a: torch.Tensor,
     weights: torch.Tensor,
     n: int,
-    bias: torch.Tensor | None,
-    out_dtype: torch.dtype | None,
+    bias: torch.Tensor | None = None,
+    out_dtype: torch.dtype | None = None,
 ) -> torch.Tensor:
     # Called some 500 times for a token of a large model: no tensor is looked at twice, no object made without need.
     device_index = weights.get_device()
@@ -126,8 +107,8 @@ def _unpack(weights: torch.Tensor, k: int, n: int, dtype: torch.dtype) -> torch.
 
 
 for _key in ("CPU", "CUDA"):
-    _library.impl("gemm", _gemm, _key)
-    _library.impl("sp_gemm", _sp_gemm, _key)
+    _library.impl("gemm", partial(_multiply, _native.marlin_gemm), _key)
+    _library.impl("sp_gemm", partial(_multiply, _native.marlin_sp_gemm), _key)
     _library.impl("unpack", _unpack, _key)
 
 
