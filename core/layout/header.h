@@ -42,11 +42,14 @@ enum HeaderFlags : uint32_t {
 // One 64-bit word of the checksum at its index: a bijective mix (the finaliser of SplitMix64, Steele et al. 2014), so
 // that a changed, moved or swapped word changes the sum. The sum over all words modulo 2^64 is the same in any order,
 // hence on any number of threads.
-MARLIN_HD constexpr uint64_t checksum_word(uint64_t word, uint64_t index) {
-    uint64_t x = word + (index + 1) * 0x9e3779b97f4a7c15ull;
+inline constexpr uint64_t kChecksumStep = 0x9e3779b97f4a7c15ull;
+MARLIN_HD constexpr uint64_t checksum_mix(uint64_t x) {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
     return x ^ (x >> 31);
+}
+MARLIN_HD constexpr uint64_t checksum_word(uint64_t word, uint64_t index) {
+    return checksum_mix(word + (index + 1) * kChecksumStep);
 }
 
 // Sum of checksum_word over little-endian 64-bit words; the size is a multiple of 8.

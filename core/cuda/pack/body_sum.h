@@ -16,18 +16,20 @@ public:
 
     MARLIN_HD void store(std::byte *at, const Vector &vector) {
         store_vector(at, vector);
-        add(at, vector.word[0], vector.word[1]);
-        add(at + 8, vector.word[2], vector.word[3]);
+        const uint64_t place = place_of(at);
+        sum_ += checksum_mix((vector.word[0] | uint64_t{vector.word[1]} << 32) + place);
+        sum_ += checksum_mix((vector.word[2] | uint64_t{vector.word[3]} << 32) + place + kChecksumStep);
     }
     MARLIN_HD void store(std::byte *at, uint64_t word) {
         *reinterpret_cast<uint64_t *>(at) = word;
-        add(at, static_cast<uint32_t>(word), static_cast<uint32_t>(word >> 32));
+        sum_ += checksum_mix(word + place_of(at));
     }
     MARLIN_HD uint64_t value() const { return sum_; }
 
 private:
-    MARLIN_HD void add(const std::byte *at, uint32_t low, uint32_t high) {
-        sum_ += checksum_word(low | uint64_t{high} << 32, static_cast<uint64_t>(at - body_) / 8);
+    // What checksum_word() adds to the word there.
+    MARLIN_HD uint64_t place_of(const std::byte *at) const {
+        return (static_cast<uint64_t>(at - body_) / 8 + 1) * kChecksumStep;
     }
 
     std::byte *body_;

@@ -22,7 +22,10 @@ public:
     static constexpr int64_t size(int64_t k, int gap_shift) { return (k + (k >> gap_shift)) * 8; }
 
     MARLIN_HD std::byte *at(int row) const { return memory_ + (row + (row >> gap_shift_)) * 8; }
-    MARLIN_HD void put(int row, int p, uint32_t codes) const { at(row)[p] = static_cast<std::byte>(codes); }
+    // Byte p of row `row` + i, which is one of the same eight rows.
+    MARLIN_HD void put(int row, int i, int p, uint32_t codes) const {
+        at(row)[p + 8 * i] = static_cast<std::byte>(codes);
+    }
 
 private:
     std::byte *memory_;
@@ -44,8 +47,8 @@ MARLIN_HD inline void stage_words(const StagedRows &rows, int first_row, int p, 
     const uint32_t odd = (low >> 4 & 0x0f0f0f0fu) | (high & 0xf0f0f0f0u);
     MARLIN_UNROLL
     for (int i = 0; i < 4; ++i) {
-        rows.put(first_row + 2 * i, p, even >> (8 * i));
-        rows.put(first_row + 2 * i + 1, p, odd >> (8 * i));
+        rows.put(first_row, 2 * i, p, even >> (8 * i));
+        rows.put(first_row, 2 * i + 1, p, odd >> (8 * i));
     }
 }
 
@@ -60,84 +63,89 @@ MARLIN_HD inline void stage_marlin_word(const StagedRows &rows, int first_row, i
         MARLIN_UNROLL
         for (int far = 0; far < 2; ++far) {
             const int shift = next * kNextRow.shift + far * kFarRow.shift;
-            rows.put(first_row + next + 8 * far, p,
+            rows.put(first_row + 8 * far, next, p,
                      (word >> shift & 15u) | (word >> (shift + kFeature.shift) & 15u) << 4);
         }
     }
 }
 
-// visit(index) for all of `items`, `batch` at a time: load(slot, index) of the batch first, then store(slot, index).
-template <int batch, typename Block, typename Load, typename Store>
-MARLIN_HD void in_batches(const Block &block, int64_t items, Load load, Store store) {
-    for (int64_t first = block.thread(); first < items; first += batch * Block::kThreads) {
-        MARLIN_UNROLL
-        for (int i = 0; i < batch; ++i)
-            if (first + i * Block::kThreads < items)
-                load(i, static_cast<int>(first + i * Block::kThreads));
-        MARLIN_UNROLL
-        for (int i = 0; i < batch; ++i)
-            if (first + i * Block::kThreads < items)
-                store(i, static_cast<int>(first + i * Block::kThreads));
+// Every step-th item, `batch` at a time: load(slot, index) of the batch first, then store(slot, index).
+template <int batch, int step>
+struct Batches {
+    template <typename Load, typename Store>
+    MARLIN_HD static void run(int first, int items, Load load, Store store) {
+        for (; first < items; first += batch * step) {
+            MARLIN_UNROLL
+            for (int i = 0; i < batch; ++i)
+                if (first + i * step < items)
+                    load(i, first + i * step);
+            MARLIN_UNROLL
+            for (int i = 0; i < batch; ++i)
+                if (first + i * step < items)
+                    store(i, first + i * step);
+        }
     }
-}
+};
 
-// All rows of features n .. n + 15.
+// All rows of features n .. n + 15. A thread has one pair of features.
 template <typename Block>
 MARLIN_HD void stage_strip(const Block &block, const PackTask &task, int64_t n, const StagedRows &rows) {
     constexpr int kPairs = kStripFeatures / 2;
-    if (task.source == Source::GptqV1 || task.source == Source::GptqV2) {
-        constexpr int kBatch = 8;
-        uint32_t low[kBatch];
-        uint32_t high[kBatch];
-        in_batches<kBatch>(
-            block, task.k / 8 * kPairs,
-            [&](int i, int item) {
-                const int64_t word = item / kPairs * task.n + n + item % kPairs;
-                low[i] = reinterpret_cast<const uint32_t *>(task.src)[word];
-                high[i] = reinterpret_cast<const uint32_t *>(task.src)[word + 8];
-            },
-            [&](int i, int item) { stage_words(rows, item / kPairs * 8, item % kPairs, low[i], high[i]); });
-        return;
-    }
-    if (task.source == Source::Marlin) {
-        constexpr int kBatch = 16;
-        uint32_t words[kBatch];
-        const auto *const from = reinterpret_cast<const uint32_t *>(task.src);
-        const auto row_of = [](int item) { return item / kPairs / 4 * 16 + item % 4 * 2; };
-        const auto pair_of = [](int item) { return item / 4 % kPairs; };
-        in_batches<kBatch>(
-            block, task.k / 4 * kPairs,
-            [&](int i, int item) { words[i] = from[marlin_weight_at(row_of(item), n + pair_of(item), task.n).word]; },
-            [&](int i, int item) { stage_marlin_word(rows, row_of(item), pair_of(item), words[i]); });
-        return;
-    }
-    constexpr int kBatch = 2;
-    Vector low[kBatch];
-    Vector high[kBatch];
-    const bool plain = task.source == Source::Plain;
-    const int64_t pitch = plain ? task.ld_src : task.k / 2;
-    const int rows_of_vector = plain ? 16 : 32;
-    const auto load = [&](int i, int item) {
-        const std::byte *const from = task.src + (n + item % kPairs) * pitch + item / kPairs * 16;
-        low[i] = load_vector(from);
-        high[i] = load_vector(from + 8 * pitch);
-    };
-    const uint32_t bias = code_bias(task.src_type);
-    in_batches<kBatch>(block, task.k / rows_of_vector * kPairs, load, [&](int i, int item) {
-        const int p = item % kPairs;
-        const int first = item / kPairs * rows_of_vector;
-        MARLIN_UNROLL
-        for (int w = 0; w < 4; ++w) {
-            if (!plain) {
-                stage_words(rows, first + 8 * w, p, low[i].word[w], high[i].word[w]);
-                continue;
-            }
-            const uint32_t codes = add_to_bytes(low[i].word[w], bias) | add_to_bytes(high[i].word[w], bias) << 4;
-            MARLIN_UNROLL
-            for (int j = 0; j < 4; ++j)
-                rows.put(first + 4 * w + j, p, codes >> (8 * j));
+    constexpr int kStep = Block::kThreads < kPairs ? 1 : Block::kThreads / kPairs;
+    const int first = block.thread() / kPairs;
+    for (int p = block.thread() % kPairs; p < kPairs; p += Block::kThreads) {
+        if (task.source == Source::GptqV1 || task.source == Source::GptqV2) {
+            constexpr int kBatch = 8;
+            uint32_t low[kBatch];
+            uint32_t high[kBatch];
+            const auto *const from = reinterpret_cast<const uint32_t *>(task.src) + n + p;
+            Batches<kBatch, kStep>::run(
+                first, static_cast<int>(task.k / 8),
+                [&](int i, int item) {
+                    low[i] = from[item * task.n];
+                    high[i] = from[item * task.n + 8];
+                },
+                [&](int i, int item) { stage_words(rows, item * 8, p, low[i], high[i]); });
+        } else if (task.source == Source::Marlin) {
+            constexpr int kBatch = 16;
+            uint32_t words[kBatch];
+            const auto *const from = reinterpret_cast<const uint32_t *>(task.src);
+            const auto row_of = [](int item) { return item / 4 * 16 + item % 4 * 2; };
+            Batches<kBatch, kStep>::run(
+                first, static_cast<int>(task.k / 4),
+                [&](int i, int item) { words[i] = from[marlin_weight_at(row_of(item), n + p, task.n).word]; },
+                [&](int i, int item) { stage_marlin_word(rows, row_of(item), p, words[i]); });
+        } else {
+            constexpr int kBatch = 2;
+            Vector low[kBatch];
+            Vector high[kBatch];
+            const bool plain = task.source == Source::Plain;
+            const int64_t pitch = plain ? task.ld_src : task.k / 2;
+            const int rows_of_vector = plain ? 16 : 32;
+            const std::byte *const from = task.src + (n + p) * pitch;
+            const uint32_t bias = code_bias(task.src_type);
+            Batches<kBatch, kStep>::run(
+                first, static_cast<int>(task.k / rows_of_vector),
+                [&](int i, int item) {
+                    low[i] = load_vector(from + int64_t{item} * 16);
+                    high[i] = load_vector(from + 8 * pitch + int64_t{item} * 16);
+                },
+                [&](int i, int item) {
+                    MARLIN_UNROLL
+                    for (int w = 0; w < 4; ++w) {
+                        if (!plain) {
+                            stage_words(rows, item * 32 + 8 * w, p, low[i].word[w], high[i].word[w]);
+                            continue;
+                        }
+                        const uint32_t codes = add_to_bytes(low[i].word[w], bias) | add_to_bytes(high[i].word[w], bias)
+                                                                                        << 4;
+                        MARLIN_UNROLL
+                        for (int j = 0; j < 4; ++j)
+                            rows.put(item * 16 + 4 * w, j, p, codes >> (8 * j));
+                    }
+                });
         }
-    });
+    }
 }
 
 // What a row of padding has in features n .. n + 3 and n + 8 .. n + 11, as it would be staged.
@@ -208,30 +216,25 @@ MARLIN_HD void gather_strip(const Block &block, const PackTask &task, int64_t co
         const int j = static_cast<int>(item % 4);
         const int half = static_cast<int>(item / 4 % 2);
         const GatheredRows from(task, item / 8, j);
-        uint32_t codes[4][4];
-        MARLIN_UNROLL
-        for (int step = 0; step < 4; ++step) {
-            MARLIN_UNROLL
-            for (int b = 0; b < 4; ++b)
-                codes[step][b] = reinterpret_cast<const uint32_t *>(rows.at(from.some_row(step, b)))[half];
-        }
+        uint32_t of_padding[2] = {}; // groups have at least 32 rows
         if (from.padding) {
-            // Groups have at least 32 rows.
-            uint32_t of_padding[2] = {};
-            for (int g = 0; g < 2; ++g)
-                of_padding[g] = padding_codes(task, item / 8 * 64 + 32 * g, n + 4 * half);
-            MARLIN_UNROLL
-            for (int step = 0; step < 4; ++step) {
-                MARLIN_UNROLL
-                for (int b = 0; b < 4; ++b)
-                    codes[step][b] = from.row[step][b] < 0 ? of_padding[step / 2] : codes[step][b];
-            }
+            of_padding[0] = padding_codes(task, item / 8 * 64, n + 4 * half);
+            of_padding[1] = padding_codes(task, item / 8 * 64 + 32, n + 4 * half);
         }
         Vector vectors[4];
         MARLIN_UNROLL
         for (int step = 0; step < 4; ++step) {
+            uint32_t codes[4];
+            MARLIN_UNROLL
+            for (int b = 0; b < 4; ++b)
+                codes[b] = reinterpret_cast<const uint32_t *>(rows.at(from.some_row(step, b)))[half];
+            if (from.padding) {
+                MARLIN_UNROLL
+                for (int b = 0; b < 4; ++b)
+                    codes[b] = from.row[step][b] < 0 ? of_padding[step / 2] : codes[b];
+            }
             uint32_t words[4];
-            transpose_bytes(codes[step], words);
+            transpose_bytes(codes, words);
             MARLIN_UNROLL
             for (int f = 0; f < 4; ++f)
                 vectors[f].word[step] = words[f];

@@ -59,8 +59,8 @@ MARLIN_HD void stage_bundle(const Block &block, const PackTask &task, int64_t n,
     Vector lines[kBatch][B::kFeatures];
     const int64_t pitch = task.ld_src * V::kSize;
     const std::byte *const first = task.src + n * pitch;
-    in_batches<kBatch>(
-        block, task.k / V::kEach,
+    Batches<kBatch, Block::kThreads>::run(
+        block.thread(), static_cast<int>(task.k / V::kEach),
         [&](int i, int item) {
             MARLIN_UNROLL
             for (int f = 0; f < B::kFeatures; ++f)

@@ -8,7 +8,11 @@ namespace marlin::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr int kBlocks = 8; // CTAs of an SM, at least
+// CTAs of an SM, at least.
+template <typename Reader>
+constexpr int kBlocks = 10;
+template <bool along_k>
+constexpr int kBlocks<PlainReader<along_k>> = 8; // has twice as many vectors under way
 
 // In the order in which scales stand in the source: a warp takes neighbours, warps take lines of them.
 constexpr int kLines = kThreads / 32;
@@ -24,7 +28,8 @@ __global__ void __launch_bounds__(kThreads) check_values(const __grid_constant__
 }
 
 template <typename Reader>
-__global__ void __launch_bounds__(kThreads, kBlocks) pack_tiles(const __grid_constant__ PackTask task, PackStep step) {
+__global__ void __launch_bounds__(kThreads, kBlocks<Reader>)
+    pack_tiles(const __grid_constant__ PackTask task, PackStep step) {
     __shared__ PackCodesMemory<Reader::kAlongK> memory;
     if (step == PackStep::Write && *task.failed_column != kNoColumn)
         return;

@@ -76,8 +76,10 @@ template <typename Block, bool along_k>
 MARLIN_HD void select_codes(const Block &block, const PackTask &task, const TilePlace &place,
                             PackCodesMemory<along_k> &memory, bool ordered) {
     if (are_ordered(block, task, place, memory, ordered)) {
-        return select_by_codes(block, memory.tile, groups_of(task.geometry, place.first_row), memory.selection,
-                               task.sparsity == Sparsity::Already24);
+        const TileGroups groups = groups_of(task.geometry, place.first_row);
+        return task.sparsity == Sparsity::Already24
+                   ? select_by_codes<true>(block, memory.tile, groups, memory.selection)
+                   : select_by_codes<false>(block, memory.tile, groups, memory.selection);
     }
     for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
         const Quad quad = read_quad(task, place, memory, i / kFeatures, i % kFeatures);
@@ -95,21 +97,22 @@ MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep ste
             lower_to(task.failed_column, static_cast<uint64_t>(place.column));
         return;
     }
-    Reader::read(block, task, place, memory.tile);
-    load_source_rows(block, task, place, memory.source_row);
     bool ordered = true; // as selection may want them
-    for_each_params(
-        block, task, place,
-        [&](int64_t group, int64_t n) {
-            return GroupParams{task.values.scale(group, n), task.values.zero(group, n)};
-        },
-        [&](int g, int f, GroupParams params) {
-            memory.params[g][f] = params;
-            if (task.geometry.sparse() && !task.offsets) {
-                ordered = ordered && orders_as_codes(params);
-                memory.selection.put(g, f, params);
-            }
-        });
+    Reader::read(block, task, place, memory.tile, [&] {
+        load_source_rows(block, task, place, memory.source_row);
+        for_each_params(
+            block, task, place,
+            [&](int64_t group, int64_t n) {
+                return GroupParams{task.values.scale(group, n), task.values.zero(group, n)};
+            },
+            [&](int g, int f, GroupParams params) {
+                memory.params[g][f] = params;
+                if (task.geometry.sparse() && !task.offsets) {
+                    ordered = ordered && orders_as_codes(params);
+                    memory.selection.put(g, f, params);
+                }
+            });
+    });
     block.sync();
     if (!is_whole(place, task.in_order(), task.k)) {
         pad_codes(block, task, place, memory);

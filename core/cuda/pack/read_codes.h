@@ -17,10 +17,13 @@ struct PlainReader {
     static constexpr int kCodes = 16; // of a vector
     static constexpr int kVectorsOfLine = (along_k ? kRows : kFeatures) / kCodes;
 
-    template <typename Block, typename Tile>
-    MARLIN_HD static void read(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
+    // `meanwhile` runs while the source is under way.
+    template <typename Block, typename Tile, typename Meanwhile>
+    MARLIN_HD static void read(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile,
+                               Meanwhile meanwhile) {
         if (task.aligned && to.features == kFeatures && (!along_k || is_whole(to, task.in_order(), task.k)))
-            return read_vectors(block, task, to, tile);
+            return read_vectors(block, task, to, tile, meanwhile);
+        meanwhile();
         read_elements(block, task, to, tile, [&](int64_t k, int64_t n) {
             const auto code = static_cast<uint8_t>(task.src[index_of(task, k, n)]);
             return static_cast<uint8_t>(code + code_bias(task.src_type));
@@ -60,8 +63,9 @@ private:
         return along_k ? n * task.ld_src + k : k * task.ld_src + n;
     }
 
-    template <typename Block, typename Tile>
-    MARLIN_HD static void read_vectors(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
+    template <typename Block, typename Tile, typename Meanwhile>
+    MARLIN_HD static void read_vectors(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile,
+                                       Meanwhile meanwhile) {
         constexpr int kVectors = kRows * kFeatures / kCodes;
         constexpr int kBatch = kVectors / Block::kThreads < 4 ? kVectors / Block::kThreads : 4;
         const uint32_t bias = code_bias(task.src_type);
@@ -77,6 +81,8 @@ private:
                 if (k >= 0)
                     vectors[i] = load_vector(task.src + index_of(task, k, n));
             }
+            if (begin == 0)
+                meanwhile();
             MARLIN_UNROLL
             for (int i = 0; i < kBatch; ++i) {
                 const int item = begin + i * Block::kThreads + block.thread();

@@ -58,9 +58,11 @@ MARLIN_HD void spread(const Vector &vector, uint8_t *at) {
     }
 }
 
-// All vectors of a tile, each to its place. Rows are in order, or vectors have a single row.
-template <typename Format, typename Block, typename Tile>
-MARLIN_HD void read_vectors(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
+// All vectors of a tile, each to its place. Rows are in order, or vectors have a single row. `meanwhile` runs while
+// they are under way.
+template <typename Format, typename Block, typename Tile, typename Meanwhile>
+MARLIN_HD void read_vectors(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile,
+                            Meanwhile meanwhile) {
     constexpr FieldMap map = words_map<Format>();
     constexpr int kEach = kWordVectors / Block::kThreads;
     static_assert(kWordVectors % Block::kThreads == 0);
@@ -75,6 +77,7 @@ MARLIN_HD void read_vectors(const Block &block, const PackTask &task, const Tile
             vectors[i] = load_vector(task.src +
                                      Format::at(k, to.first_feature + map.feature_of(first), task.k, task.n).word * 4);
     }
+    meanwhile();
     MARLIN_UNROLL
     for (int i = 0; i < kEach; ++i) {
         const int first = (block.thread() + i * Block::kThreads) * kNibblesPerVector;
@@ -139,11 +142,14 @@ struct WordsReader {
         return true;
     }
 
-    template <typename Block, typename Tile>
-    MARLIN_HD static void read(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
+    template <typename Block, typename Tile, typename Meanwhile>
+    MARLIN_HD static void read(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile,
+                               Meanwhile meanwhile) {
+        if (task.aligned && to.features == kFeatures &&
+            (is_whole(to, task.in_order(), task.k) || has_single_row_vectors<Format>()))
+            return read_vectors<Format>(block, task, to, tile, meanwhile);
+        meanwhile();
         if (task.aligned && to.features == kFeatures) {
-            if (is_whole(to, task.in_order(), task.k) || has_single_row_vectors<Format>())
-                return read_vectors<Format>(block, task, to, tile);
             if constexpr (std::is_same_v<Format, GptqWords>)
                 return read_gptq_rows(block, task, to, tile);
         }

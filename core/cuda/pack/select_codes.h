@@ -49,12 +49,13 @@ MARLIN_HD inline bool orders_as_codes(GroupParams params) {
 }
 
 // code[p]: row p of four features, whose selection starts at `zero` and `mask`. `any`: nonzero magnitudes are equal.
-MARLIN_HD inline KeptCodes keep_bytes(const uint32_t (&code)[4], uint32_t zeros, uint32_t masks, bool any) {
+template <bool any>
+MARLIN_HD KeptCodes keep_bytes(const uint32_t (&code)[4], uint32_t zeros, uint32_t masks) {
     uint32_t magnitude[4];
     MARLIN_UNROLL
     for (int p = 0; p < 4; ++p) {
         magnitude[p] = differences_of_bytes(code[p], zeros) & masks;
-        if (any)
+        if constexpr (any)
             magnitude[p] = (magnitude[p] + 0x7f7f7f7fu) >> 7 & 0x01010101u;
     }
     uint32_t keep[4];
@@ -63,14 +64,16 @@ MARLIN_HD inline KeptCodes keep_bytes(const uint32_t (&code)[4], uint32_t zeros,
 }
 
 // All quads of a tile without padding, in place.
-template <typename Block, typename Tile>
-MARLIN_HD void select_by_codes(const Block &block, Tile &tile, const TileGroups &groups, const Selection &selection,
-                               bool any) {
+template <bool any, typename Block, typename Tile>
+MARLIN_HD void select_by_codes(const Block &block, Tile &tile, const TileGroups &groups, const Selection &selection) {
     constexpr int kFours = kFeatures / 4;
-    for (int i = block.thread(); i < kQuads * kFours; i += Block::kThreads) {
+    static_assert(kQuads * kFours % Block::kThreads == 0);
+    MARLIN_UNROLL
+    for (int i = 0; i < kQuads * kFours / Block::kThreads; ++i) {
         // Lanes along what follows in memory.
-        const int quad = Tile::kAlongK ? i % kQuads : i / kFours;
-        const int f = (Tile::kAlongK ? i / kQuads : i % kFours) * 4;
+        const int item = block.thread() + i * Block::kThreads;
+        const int quad = Tile::kAlongK ? item % kQuads : item / kFours;
+        const int f = (Tile::kAlongK ? item / kQuads : item % kFours) * 4;
         const int g = 4 * quad >> groups.row_shift;
         const uint32_t zeros = *reinterpret_cast<const uint32_t *>(&selection.zero[g][f]);
         const uint32_t masks = *reinterpret_cast<const uint32_t *>(&selection.mask[g][f]);
@@ -84,13 +87,13 @@ MARLIN_HD void select_by_codes(const Block &block, Tile &tile, const TileGroups 
         if constexpr (Tile::kAlongK) {
             uint32_t code[4];
             transpose_bytes(words, code);
-            const KeptCodes kept = keep_bytes(code, zeros, masks, any);
+            const KeptCodes kept = keep_bytes<any>(code, zeros, masks);
             transpose_bytes({kept.first, kept.second, kept.positions, 0}, words);
             MARLIN_UNROLL
             for (int j = 0; j < 4; ++j)
                 *word_at(j) = words[j];
         } else {
-            const KeptCodes kept = keep_bytes(words, zeros, masks, any);
+            const KeptCodes kept = keep_bytes<any>(words, zeros, masks);
             *word_at(0) = kept.first;
             *word_at(1) = kept.second;
             *word_at(kRowOfPositions) = kept.positions;

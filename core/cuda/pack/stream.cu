@@ -7,25 +7,34 @@
 namespace marlin::cuda {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kThreads = 256;   // to round
 constexpr int kRoundBlocks = 4; // CTAs of an SM, at least
+template <bool along_k>
+constexpr int kRangeThreads = along_k ? 256 : 128;
+template <bool along_k, bool sparse>
+constexpr int kRangeBlocks = !along_k ? 8
+                             : sparse ? 5
+                                      : 6; // CTAs of an SM, at least
 
 // A CTA for each tile, or each column and source group.
 template <Type type, bool along_k, bool sparse>
-__global__ void __launch_bounds__(kThreads) range_tiles(const __grid_constant__ PackTask task) {
+__global__ void __launch_bounds__(kRangeThreads<along_k>, kRangeBlocks<along_k, sparse>)
+    range_tiles(const __grid_constant__ PackTask task) {
     __shared__ StreamMemory<along_k> memory;
     for_each_tile(task.geometry, by_column(task, along_k), [&](const TilePlace &place) {
         const RowSpan rows = {place.first_row, place.first_row + place.rows};
-        stream_ranges<type, along_k, sparse>(Block<kThreads>(), task, {place.column, rows, -1}, memory);
+        stream_ranges<type, along_k, sparse>(Block<kRangeThreads<along_k>>(), task, {place.column, rows, -1}, memory);
     });
 }
 template <Type type, bool along_k, bool sparse>
-__global__ void __launch_bounds__(kThreads) range_spans(const __grid_constant__ PackTask task, int64_t groups) {
+__global__ void __launch_bounds__(kRangeThreads<along_k>, kRangeBlocks<along_k, sparse>)
+    range_spans(const __grid_constant__ PackTask task, int64_t groups) {
     __shared__ StreamMemory<along_k> memory;
     for (int64_t i = blockIdx.x; i < task.geometry.columns * groups; i += gridDim.x) {
         const RowSpan rows = task.spans[i % groups];
         if (rows.end > rows.begin)
-            stream_ranges<type, along_k, sparse>(Block<kThreads>(), task, {i / groups, rows, i % groups}, memory);
+            stream_ranges<type, along_k, sparse>(Block<kRangeThreads<along_k>>(), task, {i / groups, rows, i % groups},
+                                                 memory);
         __syncthreads();
     }
 }
@@ -46,9 +55,10 @@ void stream_fit(const PackTask &task, int64_t long_groups, cudaStream_t stream) 
     const Geometry &g = task.geometry;
     if (long_groups > 0)
         range_spans<type, along_k, sparse>
-            <<<blocks_for(g.columns * long_groups), kThreads, 0, stream>>>(task, long_groups);
+            <<<blocks_for(g.columns * long_groups), kRangeThreads<along_k>, 0, stream>>>(task, long_groups);
     else
-        range_tiles<type, along_k, sparse><<<tile_grid(g, by_column(task, along_k)), kThreads, 0, stream>>>(task);
+        range_tiles<type, along_k, sparse>
+            <<<tile_grid(g, by_column(task, along_k)), kRangeThreads<along_k>, 0, stream>>>(task);
 }
 template <Type type, bool along_k, bool sparse>
 void stream_pack(const PackTask &task, cudaStream_t stream) {

@@ -31,52 +31,98 @@ MARLIN_HD inline bool streams(const PackTask &task) {
            (task.src_order == Order::KxN || whole);
 }
 
-// The vectors of a tile, dealt out to threads: each thread has the same features in neighbouring rows.
-template <Type type, bool along_k>
+// The vectors of a tile, dealt out to threads: each thread has the same features in neighbouring rows. `rows`: in a
+// source of rows, that a thread has at a time.
+template <Type type, bool along_k, int rows>
 struct StreamShape {
     static constexpr int kSize = Values<type>::kSize;
     static constexpr int kEach = Values<type>::kEach;
     static constexpr int kVectors = (along_k ? kRows : kFeatures) / kEach; // of a line
-    // Source of rows: parts of the rows, and how many a part has. Along k a part is a vector.
-    static constexpr int kParts = along_k ? kVectors : 256 / kVectors;
-    static constexpr int kRowsOfPart = kRows / kParts;
-    static_assert(kParts <= kMaxStreamParts);
+    // Source of rows: parts of the rows. Along k a part is a vector.
+    static constexpr int kParts = along_k ? kVectors : kRows / rows;
+    static_assert(kParts <= kMaxStreamParts && rows % 4 == 0);
     // Vectors that a thread has at a time: rows of one part, or features.
-    static constexpr int kBatch = along_k ? 4 : kRowsOfPart;
+    static constexpr int kBatch = along_k ? 4 : rows;
     static constexpr int kItems = kRows * kFeatures / kEach / kBatch;
 };
+inline constexpr int kRowsOfRange = 8; // more loads under way, fewer parts
 
-// The vectors of item `item` in rows from `first_row` on. Rows of padding have row[i] < 0 and zeros.
-template <Type type, bool along_k>
+// Four rows of the source, read at once.
+struct alignas(16) FourRows {
+    int32_t row[4];
+};
+
+// The vectors of item `item` in rows from `first_row` on. Rows of padding are zeros.
+template <Type type, bool along_k, int rows>
 struct StreamItem {
-    using Shape = StreamShape<type, along_k>;
+    using Shape = StreamShape<type, along_k, rows>;
     int part;
     int feature;      // of the first element
     int next_feature; // from vector to vector
+    Vector vectors[Shape::kBatch];
+    uint32_t padding = 0; // a bit for each vector
 
     MARLIN_HD explicit constexpr StreamItem(int item)
         : part(along_k ? item % Shape::kVectors : item / Shape::kVectors),
           feature(along_k ? item / Shape::kVectors : item % Shape::kVectors * Shape::kEach),
           next_feature(along_k ? kFeatures / Shape::kBatch : 0) {}
 
-    MARLIN_HD int row(int i) const { return along_k ? part * Shape::kEach : part * Shape::kRowsOfPart + i; }
+    MARLIN_HD int row(int i) const { return along_k ? part * Shape::kEach : part * rows + i; }
+    MARLIN_HD bool is_padding(int i) const { return (padding >> i & 1u) != 0; }
 
-    MARLIN_HD void load(const PackTask &task, int64_t column, int64_t first_row, int rows,
-                        Vector (&vectors)[Shape::kBatch], bool (&padding)[Shape::kBatch]) const {
+    // `row_count`: of the tile, a multiple of 32.
+    MARLIN_HD void load(const PackTask &task, int64_t column, int64_t first_row, int row_count) {
+        const int64_t pitch = task.ld_src * Shape::kSize;
         const int64_t n = column * kFeatures + feature;
+        if constexpr (along_k) {
+            const std::byte *const from = task.src + n * pitch + (first_row + row(0)) * Shape::kSize;
+            MARLIN_UNROLL
+            for (int i = 0; i < Shape::kBatch; ++i)
+                vectors[i] = load_vector(from + i * next_feature * pitch);
+        } else {
+            const std::byte *const from = task.src + n * Shape::kSize;
+            padding = 0;
+            if (task.in_order() && row_count == kRows && first_row + kRows <= task.k) {
+                const std::byte *line = from + (first_row + row(0)) * pitch;
+                MARLIN_UNROLL
+                for (int i = 0; i < Shape::kBatch; ++i) {
+                    vectors[i] = load_vector(line);
+                    line += pitch;
+                }
+            } else {
+                load_rows(task, from, pitch, first_row, row_count);
+            }
+        }
+    }
+
+private:
+    MARLIN_HD void load_rows(const PackTask &task, const std::byte *from, int64_t pitch, int64_t first_row,
+                             int row_count) {
+        int32_t k[Shape::kBatch];
+        if (row(0) < row_count && !task.in_order()) {
+            const auto *const fours = reinterpret_cast<const FourRows *>(task.order.perm + first_row + row(0));
+            MARLIN_UNROLL
+            for (int i = 0; i < Shape::kBatch; i += 4) {
+                const FourRows four = fours[i / 4];
+                MARLIN_UNROLL
+                for (int j = 0; j < 4; ++j)
+                    k[i + j] = four.row[j];
+            }
+        } else {
+            MARLIN_UNROLL
+            for (int i = 0; i < Shape::kBatch; ++i)
+                k[i] = row(0) < row_count ? task.order.source_row(first_row + row(i)) : -1;
+        }
         MARLIN_UNROLL
         for (int i = 0; i < Shape::kBatch; ++i) {
-            if constexpr (along_k) {
-                padding[i] = false;
-                vectors[i] =
-                    load_vector(task.src + ((n + i * next_feature) * task.ld_src + first_row + row(0)) * Shape::kSize);
-            } else {
-                const int64_t k = row(i) < rows ? task.order.source_row(first_row + row(i)) : -1;
-                padding[i] = k < 0;
-                vectors[i] = {};
-                if (k >= 0)
-                    vectors[i] = load_vector(task.src + (k * task.ld_src + n) * Shape::kSize);
-            }
+            vectors[i] = load_vector(from + (k[i] < 0 ? 0 : k[i]) * pitch);
+            padding |= (static_cast<uint32_t>(k[i]) >> 31) << i;
+        }
+        if (padding != 0) {
+            MARLIN_UNROLL
+            for (int i = 0; i < Shape::kBatch; ++i)
+                if (is_padding(i))
+                    vectors[i] = {};
         }
     }
 };
@@ -84,10 +130,10 @@ struct StreamItem {
 // What one thread finds: of a source of rows by word of its features, of a feature by vector of the batch.
 template <Type type, bool along_k, bool sparse>
 struct PartRange {
-    using Shape = StreamShape<type, along_k>;
     using W = WordValues<type>;
+    using Item = StreamItem<type, along_k, kRowsOfRange>;
     static constexpr int kKept = 4;
-    static_assert(!along_k || Shape::kBatch == kKept);
+    static_assert(!along_k || Item::Shape::kBatch == kKept);
 
     uint32_t low[kKept];
     uint32_t high[kKept];
@@ -100,52 +146,61 @@ struct PartRange {
             high[i] = W::kInfinity | W::kSign;
         }
     }
+    MARLIN_HD void add(const Item &item) {
+        if (item.padding == 0)
+            add<false>(item);
+        else
+            add<true>(item);
+    }
+
+private:
     MARLIN_HD void add(int to, uint32_t word) {
         low[to] = W::lesser(low[to], word);
         high[to] = W::greater(high[to], word);
     }
-    // Those of a quad that stay; padding never takes part.
-    MARLIN_HD void add_kept(int to, const uint32_t (&row)[4], const bool (&padding)[4]) {
+    // Those of a quad that stay; padding, a bit for each row, never takes part.
+    MARLIN_HD void add_kept(int to, const uint32_t (&row)[4], uint32_t padding) {
         uint32_t keep[4];
         keep_words<type>(row, keep);
         MARLIN_UNROLL
         for (int p = 0; p < 4; ++p) {
             largest = W::greater(largest, row[p] & ~W::kSign);
-            const uint32_t mask = padding[p] ? 0u : keep[p];
+            const uint32_t mask = (padding >> p & 1u) != 0 ? 0u : keep[p];
             low[to] = W::lesser(low[to], (row[p] & mask) | (low[to] & ~mask));
             high[to] = W::greater(high[to], (row[p] & mask) | (high[to] & ~mask));
         }
     }
-    MARLIN_HD void add(const Vector (&vectors)[Shape::kBatch], const bool (&padding)[Shape::kBatch]) {
+    template <bool padded>
+    MARLIN_HD void add(const Item &item) {
         if constexpr (sparse && along_k) {
-            constexpr bool none[4] = {};
             MARLIN_UNROLL
-            for (int b = 0; b < Shape::kBatch; ++b) {
+            for (int b = 0; b < Item::Shape::kBatch; ++b) {
                 uint32_t row[4];
-                quads_of_vector<type>(vectors[b], row);
-                add_kept(b, row, none);
+                quads_of_vector<type>(item.vectors[b], row);
+                add_kept(b, row, 0);
             }
         } else if constexpr (sparse) {
             MARLIN_UNROLL
-            for (int b = 0; b < Shape::kBatch; b += 4) {
-                const bool out[4] = {padding[b], padding[b + 1], padding[b + 2], padding[b + 3]};
+            for (int b = 0; b < Item::Shape::kBatch; b += 4) {
                 MARLIN_UNROLL
-                for (int w = 0; w < 4; ++w) {
-                    const uint32_t row[4] = {vectors[b].word[w], vectors[b + 1].word[w], vectors[b + 2].word[w],
-                                             vectors[b + 3].word[w]};
-                    add_kept(w, row, out);
-                }
+                for (int w = 0; w < 4; ++w)
+                    add_kept(w,
+                             {item.vectors[b].word[w], item.vectors[b + 1].word[w], item.vectors[b + 2].word[w],
+                              item.vectors[b + 3].word[w]},
+                             padded ? item.padding >> b : 0);
             }
         } else {
             MARLIN_UNROLL
-            for (int b = 0; b < Shape::kBatch; ++b) {
+            for (int b = 0; b < Item::Shape::kBatch; ++b) {
                 MARLIN_UNROLL
                 for (int w = 0; w < 4; ++w)
-                    if (!padding[b])
-                        add(along_k ? b : w, vectors[b].word[w]);
+                    if (!padded || !item.is_padding(b))
+                        add(along_k ? b : w, item.vectors[b].word[w]);
             }
         }
     }
+
+public:
     // Whether all that is not in the range is a number.
     MARLIN_HD bool good() const {
         bool numbers = true;
@@ -159,17 +214,14 @@ struct PartRange {
 template <Type type, bool along_k, bool sparse, typename Block>
 MARLIN_HD bool stream_parts(const Block &block, const PackTask &task, const FitPlace &fit,
                             StreamMemory<along_k> &memory) {
-    using Shape = StreamShape<type, along_k>;
     bool good = true;
-    for (int i = block.thread(); i < Shape::kItems; i += Block::kThreads) {
-        const StreamItem<type, along_k> item(i);
+    for (int i = block.thread(); i < StreamShape<type, along_k, kRowsOfRange>::kItems; i += Block::kThreads) {
+        StreamItem<type, along_k, kRowsOfRange> item(i);
         PartRange<type, along_k, sparse> range;
         for (int64_t first = fit.rows.begin; first < fit.rows.end; first += kRows) {
             const int64_t left = fit.rows.end - first;
-            Vector vectors[Shape::kBatch];
-            bool padding[Shape::kBatch];
-            item.load(task, fit.column, first, left < kRows ? static_cast<int>(left) : kRows, vectors, padding);
-            range.add(vectors, padding);
+            item.load(task, fit.column, first, left < kRows ? static_cast<int>(left) : kRows);
+            range.add(item);
         }
         good &= range.good();
         const int at = memory.template place<type>(item.part, item.feature);
@@ -197,7 +249,7 @@ MARLIN_HD void stream_ranges(const Block &block, const PackTask &task, const Fit
     bool numbers = stream_parts<type, along_k, sparse>(block, task, fit, memory);
     block.sync();
     const TileGroups groups = fit.groups(task);
-    const int parts = StreamShape<type, along_k>::kParts * (1 << groups.row_shift) / kRows;
+    const int parts = StreamShape<type, along_k, kRowsOfRange>::kParts * (1 << groups.row_shift) / kRows;
     const bool good = min_max_params<true>(block, task, fit, groups, [&](int g, int f) {
         uint32_t low = W::kInfinity;
         uint32_t high = W::kInfinity | W::kSign;

@@ -92,51 +92,68 @@ MARLIN_HD void keep_line(const Vector &vector, const uint32_t (&codes)[Values<ty
     put_codes<Values<type>::kEach>(at, words);
 }
 
+inline constexpr int kRowsOfRound = 4;
+
 template <Rounder::Way way, Type type, bool along_k, bool sparse>
-MARLIN_HD void round_item(const PackTask &task, const StreamItem<type, along_k> &item,
-                          const Vector (&vectors)[StreamShape<type, along_k>::kBatch],
-                          const bool (&padding)[StreamShape<type, along_k>::kBatch], int row_shift,
+MARLIN_HD void round_item(const PackTask &task, const StreamItem<type, along_k, kRowsOfRound> &item, int row_shift,
                           RoundMemory<along_k> &memory) {
     using V = Values<type>;
-    constexpr int kBatch = StreamShape<type, along_k>::kBatch;
+    constexpr int kBatch = StreamShape<type, along_k, kRowsOfRound>::kBatch;
+    constexpr int kWords = V::kEach / 4;
     const int group = item.row(0) >> row_shift;
-    uint32_t words[kBatch][V::kEach / 4] = {};
+    uint32_t words[kBatch][kWords] = {};
     if constexpr (along_k) {
         MARLIN_UNROLL
         for (int b = 0; b < kBatch; ++b) {
             const CodeRounder by(memory.rounder(group, item.feature + b * item.next_feature));
+            // What sums of bits have beyond the codes cancels out against the corrections.
+            MARLIN_UNROLL
+            for (int w = 0; w < kWords; ++w)
+                words[b][w] = by.correction * 0x01010101u;
             MARLIN_UNROLL
             for (int j = 0; j < V::kEach; ++j)
-                words[b][j / 4] += (by.bits<way>(V::of(vectors[b], j)) + by.correction) << (8 * (j % 4));
+                words[b][j / 4] += by.bits<way>(V::of(item.vectors[b], j)) << (8 * (j % 4));
             uint8_t *const at = &memory.codes.at(item.row(0), item.feature + b * item.next_feature);
             if constexpr (sparse)
-                keep_line<type>(vectors[b], words[b], at);
+                keep_line<type>(item.vectors[b], words[b], at);
             else
                 put_codes<V::kEach>(at, words[b]);
         }
     } else {
-        uint32_t corrections[V::kEach / 4] = {};
-        uint32_t of_padding[V::kEach / 4] = {};
-        const Grid grid = task.grid();
+        uint32_t corrections[kWords] = {};
         MARLIN_UNROLL
         for (int j = 0; j < V::kEach; ++j) {
             const CodeRounder by(memory.rounder(group, item.feature + j));
             corrections[j / 4] += by.correction << (8 * (j % 4));
-            of_padding[j / 4] += uint32_t{padding_code(by.rounder.params(grid).zero, grid)} << (8 * (j % 4));
             MARLIN_UNROLL
             for (int b = 0; b < kBatch; ++b)
-                words[b][j / 4] += by.bits<way>(V::of(vectors[b], j)) << (8 * (j % 4));
+                words[b][j / 4] += by.bits<way>(V::of(item.vectors[b], j)) << (8 * (j % 4));
         }
         MARLIN_UNROLL
         for (int b = 0; b < kBatch; ++b) {
             MARLIN_UNROLL
-            for (int w = 0; w < V::kEach / 4; ++w)
-                words[b][w] = padding[b] ? of_padding[w] : words[b][w] + corrections[w];
+            for (int w = 0; w < kWords; ++w)
+                words[b][w] += corrections[w];
+        }
+        if (item.padding != 0) {
+            const Grid grid = task.grid();
+            MARLIN_UNROLL
+            for (int w = 0; w < kWords; ++w) {
+                uint32_t codes = 0;
+                for (int j = 0; j < 4; ++j) {
+                    const GroupParams params = memory.rounder(group, item.feature + 4 * w + j).params(grid);
+                    codes |= uint32_t{padding_code(params.zero, grid)} << (8 * j);
+                }
+                MARLIN_UNROLL
+                for (int b = 0; b < kBatch; ++b)
+                    if (item.is_padding(b))
+                        words[b][w] = codes;
+            }
         }
         MARLIN_UNROLL
         for (int b = 0; b < kBatch; ++b) {
             if (sparse && b % 4 == 0)
-                keep_rows<type>(vectors, words, b);
+                keep_rows<type>(item.vectors, words, b);
             if (!sparse || b % 4 <= kRowOfPositions)
                 put_codes<V::kEach>(&memory.codes.at(item.row(b), item.feature), words[b]);
         }
@@ -148,17 +165,15 @@ template <Type type, bool along_k, bool sparse, typename Block>
 MARLIN_HD void stream_round(const Block &block, const PackTask &task, const TilePlace &place,
                             RoundMemory<along_k> &memory, BodySum &sum) {
     using Way = Rounder::Way;
-    using Shape = StreamShape<type, along_k>;
-    static_assert(Block::kThreads == 1 || Shape::kItems % Block::kThreads == 0);
+    using Item = StreamItem<type, along_k, kRowsOfRound>;
+    static_assert(Block::kThreads == 1 || Item::Shape::kItems % Block::kThreads == 0);
     const Grid grid = task.grid();
     const int row_shift = groups_of(task.geometry, place.first_row).row_shift;
-    Vector vectors[Shape::kBatch];
-    bool padding[Shape::kBatch];
     bool divides = false;
     // Under way while scales are read.
+    Item item(block.thread());
     if (Block::kThreads > 1)
-        StreamItem<type, along_k>(block.thread())
-            .load(task, place.column, place.first_row, place.rows, vectors, padding);
+        item.load(task, place.column, place.first_row, place.rows);
     for_each_params(
         block, task, place, [&](int64_t group, int64_t n) { return task.params[group * task.geometry.n_packed() + n]; },
         [&](int g, int f, GroupParams params) {
@@ -167,16 +182,17 @@ MARLIN_HD void stream_round(const Block &block, const PackTask &task, const Tile
             memory.rounder(g, f) = rounder;
         });
     divides = block.any(divides);
-    for (int i = block.thread(); i < Shape::kItems; i += Block::kThreads) {
-        const StreamItem<type, along_k> item(i);
-        if (Block::kThreads == 1 || i >= Block::kThreads)
-            item.load(task, place.column, place.first_row, place.rows, vectors, padding);
+    for (int i = block.thread(); i < Item::Shape::kItems; i += Block::kThreads) {
+        if (Block::kThreads == 1 || i >= Block::kThreads) {
+            item = Item(i);
+            item.load(task, place.column, place.first_row, place.rows);
+        }
         if (divides)
-            round_item<Way::Divide, type, along_k, sparse>(task, item, vectors, padding, row_shift, memory);
+            round_item<Way::Divide, type, along_k, sparse>(task, item, row_shift, memory);
         else if (grid == Grid::Offset)
-            round_item<Way::Multiply, type, along_k, sparse>(task, item, vectors, padding, row_shift, memory);
+            round_item<Way::Multiply, type, along_k, sparse>(task, item, row_shift, memory);
         else
-            round_item<Way::Scale, type, along_k, sparse>(task, item, vectors, padding, row_shift, memory);
+            round_item<Way::Scale, type, along_k, sparse>(task, item, row_shift, memory);
     }
     block.sync();
     write_tile(block, task, place, memory.codes, sum, [&](int g, int f) { return memory.rounder(g, f).params(grid); });
