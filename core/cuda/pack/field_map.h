@@ -87,6 +87,14 @@ struct OffsetMap {
     BitSum sum = {};
 
     MARLIN_HD constexpr int of(int field) const { return sum.of(field); }
+    // By half the field number, for fields that go by twos.
+    constexpr OffsetMap without_first_bit() const {
+        OffsetMap result;
+        for (int b = 1; b < kMaxFieldBits; ++b)
+            result.offset[b - 1] = offset[b];
+        result.sum = BitSum(result.offset);
+        return result;
+    }
     // The field bit below `bits` that moves by so many bytes, -1 if there is none.
     constexpr int bit_that_moves(int distance, int bits) const {
         for (int b = 0; b < bits; ++b)

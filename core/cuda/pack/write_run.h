@@ -60,50 +60,138 @@ MARLIN_HD constexpr int64_t metadata_offset(const Geometry &g) {
     return g.codes_size + g.scales_size + g.zeros_size;
 }
 
-template <Layout layout, typename Block, typename Tile>
-MARLIN_HD void write_codes(const Block &block, const Tile &tile, const TileRuns<std::byte> &runs, BodySum &sum) {
-    constexpr OffsetMap map = codes_in<layout, typename Tile::Shape>(codes_map<layout>());
-    constexpr uint32_t flip = code_xor(layout) * 0x11111111u;
-    for (int i = block.thread(); i < runs.all_vectors(); i += Block::kThreads) {
-        const uint8_t *const codes = tile.code + map.of(i * 32);
-        Vector vector;
-        MARLIN_UNROLL
-        for (int w = 0; w < 4; ++w) {
-            uint32_t word = 0; // sums become fused instructions where ors would not
+// Four bytes of a tile, each with a nibble.
+MARLIN_HD inline uint32_t four_nibbles(const uint8_t *at) {
+    return *reinterpret_cast<const uint32_t *>(at);
+}
+
+// `number` with a 0 put in at bit `bit`.
+MARLIN_HD constexpr int make_room(int number, int bit) {
+    return (number >> bit << (bit + 1)) | (number & ((1 << bit) - 1));
+}
+
+// How vectors of 32 nibbles are gathered out of a tile that has one a byte, where `map` is. `one` and `two` are the bits
+// of a nibble's number that move by so many bytes.
+template <int one, int two>
+struct Gathering {
+    // Neighbouring features belong to different vectors: four vectors at once.
+    static constexpr bool kFour = one >= 5 && two >= 5;
+    // Neighbouring rows belong to bytes 0 and 2 of a word, the next two to another vector, or to none.
+    static constexpr bool kRows = one == 2 && (two >= 5 || two < 0);
+    static constexpr bool kTwo = kRows && two >= 5;
+};
+
+// vector_at(i): where vector i goes, of `count`. `flip` is what all nibbles are changed by.
+template <typename Map, typename Block, typename VectorAt>
+MARLIN_HD void write_nibbles(const Block &block, const uint8_t *tile, int count, uint32_t flip, VectorAt vector_at,
+                             BodySum &sum) {
+    constexpr OffsetMap map = Map::value;
+    constexpr int one = map.bit_that_moves(1, kMaxFieldBits);
+    constexpr int two = map.bit_that_moves(2, kMaxFieldBits);
+    using Way = Gathering<one, two>;
+    // Both nibbles of the bytes that start with nibble `j`, of four rows or features.
+    const auto pairs = [&](const uint8_t *from, int j) {
+        return four_nibbles(from + map.of(j)) + four_nibbles(from + map.of(j + 1)) * 16;
+    };
+    if constexpr (Way::kFour) {
+        constexpr int low = one < two ? one - 5 : two - 5;
+        constexpr int high = one < two ? two - 5 : one - 5;
+        for (int item = block.thread(); item < count / 4; item += Block::kThreads) {
+            const int i = make_room(make_room(item, low), high);
+            const uint8_t *const from = tile + map.of(i * 32);
+            Vector vectors[4];
             MARLIN_UNROLL
-            for (int j = 0; j < 8; ++j) {
-                word += uint32_t{codes[map.of(w * 8 + j)]} * (1u << (4 * j));
+            for (int w = 0; w < 4; ++w) {
+                uint32_t words[4];
+                transpose_bytes({pairs(from, w * 8), pairs(from, w * 8 + 2), pairs(from, w * 8 + 4),
+                                 pairs(from, w * 8 + 6)},
+                                words);
+                MARLIN_UNROLL
+                for (int f = 0; f < 4; ++f)
+                    vectors[f].word[w] = words[f] ^ flip;
             }
-            vector.word[w] = word ^ flip;
+            MARLIN_UNROLL
+            for (int f = 0; f < 4; ++f)
+                sum.store(vector_at(i + (f & 1) * (1 << (one - 5)) + (f >> 1) * (1 << (two - 5))), vectors[f]);
         }
-        sum.store(runs.codes(i), vector);
+    } else if constexpr (Way::kRows) {
+        for (int item = block.thread(); item < count / (Way::kTwo ? 2 : 1); item += Block::kThreads) {
+            const int i = Way::kTwo ? make_room(item, two - 5) : item;
+            const uint8_t *const from = tile + map.of(i * 32);
+            Vector first;
+            Vector second;
+            MARLIN_UNROLL
+            for (int w = 0; w < 4; ++w) {
+                const uint32_t even = pairs(from, w * 8);
+                const uint32_t odd = pairs(from, w * 8 + 2);
+                first.word[w] = permute_bytes(even, odd, 0x5140) ^ flip;
+                second.word[w] = permute_bytes(even, odd, 0x7362) ^ flip;
+            }
+            sum.store(vector_at(i), first);
+            if constexpr (Way::kTwo)
+                sum.store(vector_at(i + (1 << (two - 5))), second);
+        }
+    } else {
+        for (int i = block.thread(); i < count; i += Block::kThreads) {
+            const uint8_t *const from = tile + map.of(i * 32);
+            Vector vector;
+            MARLIN_UNROLL
+            for (int w = 0; w < 4; ++w) {
+                uint32_t word = 0; // sums become fused instructions where ors would not
+                MARLIN_UNROLL
+                for (int j = 0; j < 8; ++j)
+                    word += uint32_t{from[map.of(w * 8 + j)]} * (1u << (4 * j));
+                vector.word[w] = word ^ flip;
+            }
+            sum.store(vector_at(i), vector);
+        }
     }
 }
+
+template <Layout layout, typename Shape>
+struct CodesMap {
+    static constexpr OffsetMap value = codes_in<layout, Shape>(codes_map<layout>());
+};
+template <Layout layout, typename Block, typename Tile>
+MARLIN_HD void write_codes(const Block &block, const Tile &tile, const TileRuns<std::byte> &runs, BodySum &sum) {
+    write_nibbles<CodesMap<layout, typename Tile::Shape>>(
+        block, tile.code, runs.all_vectors(), code_xor(layout) * 0x11111111u, [&](int i) { return runs.codes(i); },
+        sum);
+}
+
+// Where the positions of both kept codes of a quad stand in a tile: in a nibble, if the layout has them together.
+template <Layout layout, typename Shape>
+struct PositionsMap {
+    static constexpr FieldMap fields = positions_map<layout>();
+    static constexpr bool kTogether = fields.row[0] == 1;
+    // By field, of two bits.
+    static constexpr OffsetMap of_fields =
+        place(fields, [](int row, int feature) { return Shape::offset(row / 2 * 4, feature); });
+    static constexpr OffsetMap value = of_fields.without_first_bit(); // by nibble
+};
 
 // The positions of both kept codes of a quad stand side by side in some layouts, and apart in others.
 template <Layout layout, typename Block, typename Tile>
 MARLIN_HD void write_positions(const Block &block, const Tile &tile, std::byte *metadata, BodySum &sum) {
-    using Shape = typename Tile::Shape;
-    constexpr FieldMap fields = positions_map<layout>();
-    constexpr OffsetMap map =
-        place(fields, [](int row, int feature) { return Shape::offset(row / 2 * 4, feature); }); // of quads
-    constexpr bool kTogether = fields.row[0] == 1;
+    using Map = PositionsMap<layout, typename Tile::Shape>;
+    const uint8_t *const positions = tile.code + Tile::Shape::offset(kRowOfPositions, 0);
+    if constexpr (Map::kTogether)
+        return write_nibbles<Map>(
+            block, positions, kPositionVectors, 0, [&](int i) { return metadata + i * 16; }, sum);
+    constexpr FieldMap fields = Map::fields;
+    constexpr OffsetMap map = Map::of_fields;
     for (int i = block.thread(); i < kPositionVectors; i += Block::kThreads) {
         const int first = i * kFieldsPerVector;
-        const uint8_t *const quads = tile.code + Shape::offset(kRowOfPositions, 0) + map.of(first);
+        const uint8_t *const quads = positions + map.of(first);
         const int slot = fields.row_of(first) % 2;
         Vector vector;
         MARLIN_UNROLL
         for (int w = 0; w < 4; ++w) {
             uint32_t word = 0;
             MARLIN_UNROLL
-            for (int j = 0; j < 16; j += kTogether ? 2 : 1) {
-                const uint32_t both = quads[map.of(w * 16 + j)];
-                if constexpr (kTogether)
-                    word += both * (1u << (2 * j));
-                else
-                    word += (both >> (2 * (slot + fields.row_of(w * 16 + j) % 2)) & 3u) << (2 * j);
-            }
+            for (int j = 0; j < 16; ++j)
+                word += (uint32_t{quads[map.of(w * 16 + j)]} >> (2 * (slot + fields.row_of(w * 16 + j) % 2)) & 3u)
+                        << (2 * j);
             vector.word[w] = word;
         }
         sum.store(metadata + i * 16, vector);
