@@ -1,6 +1,7 @@
 // Packing on a GPU: short arrays are looked at on the host, weights by kernels that check before anything is written.
 #include "cuda/pack.h"
 
+#include <optional>
 #include <vector>
 
 #include "cuda/check.h"
@@ -88,7 +89,6 @@ void enqueue(PackTask task, const PackRequest &request, const PreparedPack &prep
                                      : launch_pack_codes(task, PackStep::Write, stream),
               "packing codes");
     }
-    check(launch_write_sections(task, stream), "writing sections");
 }
 
 // The sentence of the CPU for what the kernels found.
@@ -106,6 +106,41 @@ void enqueue(PackTask task, const PackRequest &request, const PreparedPack &prep
     fail(Status::InternalError, "column {} of 64 features was refused by the GPU and accepted by the CPU", column);
 }
 
+// Packs by kernels. `g_idx`: of an order that `prepared` only expects, found by a kernel; NULL: it has the order.
+// Returns the findings; nothing is written where they have a column.
+Findings run_kernels(const PackRequest &request, bool host_input, const PreparedPack &prepared, const int32_t *g_idx,
+                     std::span<std::byte> packed, const WorkPlace &place) {
+    const auto stream = static_cast<cudaStream_t>(place.stream);
+    Scratch scratch(place);
+    auto *const found = scratch.take<Findings>(1);
+    static_assert(kNoColumn == UINT64_MAX && kEmptySlot == UINT64_MAX);
+    fill_bytes(found, 0xff, sizeof *found, place.stream);
+    const PackRequest device = host_input ? uploaded(request, scratch) : request;
+    PackTask task = make_task(device, prepared, packed.data() + kHeaderSize);
+    task.failed_column = &found->failed_column;
+    task.sums = found->sums;
+    if (g_idx != nullptr) {
+        auto *const perm = scratch.take<int32_t>(task.order.k_packed);
+        task.order.perm = perm;
+        const auto group_size = static_cast<int32_t>(request.group_size);
+        check(launch_order_rows({g_idx, perm, task.k, task.order.k_packed, group_size, task.failed_column}, stream),
+              "ordering rows");
+    } else {
+        task.order = uploaded(task.order, scratch);
+    }
+    enqueue(task, device, prepared, scratch, stream);
+    check(launch_finish(task, make_header(prepared.geometry, request.k, uint64_t{0}), packed.data(), &found->checksum,
+                        stream),
+          "writing the header");
+    Findings findings = {};
+    copy_to_host(&findings, found, offsetof(Findings, sums), place.stream);
+    if (findings.failed_column == kSomeColumn && g_idx == nullptr) {
+        check_codes(task, prepared.plan, stream);
+        copy_to_host(&findings, found, offsetof(Findings, sums), place.stream);
+    }
+    return findings;
+}
+
 } // namespace
 
 WeightsView pack_on_device(const PackRequest &request, bool host_input, std::span<std::byte> packed,
@@ -113,37 +148,28 @@ WeightsView pack_on_device(const PackRequest &request, bool host_input, std::spa
     HostCopies copies(place.stream);
     PackRequest host = request;
     if (!host_input) {
-        host.g_idx = copies.of(request.g_idx);
         host.importance = copies.of(request.importance);
         host.column_scales = copies.of(request.column_scales);
     }
-    const PreparedPack prepared = prepare_pack(host, packed);
-
-    const auto stream = static_cast<cudaStream_t>(place.stream);
-    Scratch scratch(place);
-    const PackRequest device = host_input ? uploaded(request, scratch) : request;
-    PackTask task = make_task(device, prepared, packed.data() + kHeaderSize);
-    task.order = uploaded(task.order, scratch);
-    auto *const found = scratch.take<Findings>(1);
-    static_assert(kNoColumn == UINT64_MAX);
-    fill_bytes(&found->failed_column, 0xff, sizeof found->failed_column, stream);
-    fill_bytes(&found->checksum, 0, sizeof found->checksum + sizeof found->sums, stream);
-    task.failed_column = &found->failed_column;
-    task.sums = found->sums;
-    enqueue(task, device, prepared, scratch, stream);
-    const Geometry &g = prepared.geometry;
-    check(launch_write_header(make_header(g, request.k, uint64_t{0}), packed.data(), task.sums, task.failed_column,
-                              &found->checksum, stream),
-          "writing the header");
-    Findings findings = {};
-    copy_to_host(&findings, found, offsetof(Findings, sums), stream);
-    if (findings.failed_column == kSomeColumn) {
-        check_codes(task, prepared.plan, stream);
-        copy_to_host(&findings, found, offsetof(Findings, sums), stream);
+    const auto view_of = [&](const PreparedPack &prepared, const Findings &findings) {
+        return read_header(make_header(prepared.geometry, request.k, findings.checksum),
+                           static_cast<int64_t>(packed.size()), packed.data() + kHeaderSize);
+    };
+    // The usual act-order never comes to the host. Whatever is wrong or unusual, the CPU's way finds out below.
+    if (!host_input && request.act_order && reinterpret_cast<uintptr_t>(request.g_idx.data()) % 16 == 0) {
+        if (const std::optional<PreparedPack> prepared = prepare_even_pack(host, packed)) {
+            const Findings findings = run_kernels(request, false, *prepared, request.g_idx.data(), packed, place);
+            if (findings.failed_column == kNoColumn)
+                return view_of(*prepared, findings);
+        }
     }
+    if (!host_input)
+        host.g_idx = copies.of(request.g_idx);
+    const PreparedPack prepared = prepare_pack(host, packed);
+    const Findings findings = run_kernels(request, host_input, prepared, nullptr, packed, place);
     if (findings.failed_column != kNoColumn)
-        refuse(request, host_input, prepared, static_cast<int64_t>(findings.failed_column), stream);
-    return read_header(make_header(g, request.k, findings.checksum), static_cast<int64_t>(packed.size()), task.body);
+        refuse(request, host_input, prepared, static_cast<int64_t>(findings.failed_column), place.stream);
+    return view_of(prepared, findings);
 }
 
 } // namespace marlin::cuda

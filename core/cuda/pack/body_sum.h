@@ -9,6 +9,8 @@ namespace marlin::cuda {
 // Where the threads of a grid add up: many and far apart, so that they seldom meet.
 inline constexpr int kSumSlots = 64;
 inline constexpr int kSumStride = 16; // a line of the cache
+// What each starts from, so that one fill makes them and task.failed_column ready.
+inline constexpr uint64_t kEmptySlot = UINT64_MAX;
 
 class BodySum {
 public:

@@ -34,6 +34,8 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
 template <Type type, int pairs>
 __global__ void __launch_bounds__(kThreads, kBlocks) fit_bundles(const __grid_constant__ PackTask task) {
     using B = Bundle<type, pairs>;
+    if (task.is_void())
+        return;
     const BundleMemory<B> memory(staged_bytes(), task);
     for (int64_t i = blockIdx.x; i < task.geometry.columns * B::kCount; i += gridDim.x) {
         fit_bundle<type, pairs>(Block<kThreads>(), task, i / B::kCount, static_cast<int>(i % B::kCount), memory);

@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include "cuda/pack/make_task.h"
+#include "cuda/pack/order_rows.h"
 #include "cuda/pack/pack_codes.h"
 #include "cuda/pack/scan.h"
 #include "cuda/pack/unpack_tile.h"
@@ -13,6 +14,8 @@ namespace marlin::cuda {
 // Lowers *failed_column to kSomeColumn where the array, a whole number of vectors, reaches the limit.
 cudaError_t launch_scan(const std::byte *array, int64_t size, const ScanLimit &limit, uint64_t *failed_column,
                         cudaStream_t stream);
+// The order of rows, and a failure where it is not one that fills each group.
+cudaError_t launch_order_rows(const OrderTask &task, cudaStream_t stream);
 // Scales and zeros of a source of codes; a failure lowers *task.failed_column, as for all checks below.
 cudaError_t launch_check_group_values(const PackTask &task, int64_t source_groups, cudaStream_t stream);
 // All tiles of a source of codes. Writes nothing where a check before has failed.
@@ -30,14 +33,12 @@ cudaError_t launch_gather_codes(const PackTask &task, cudaStream_t stream);
 bool can_gather_values(const PackTask &task);
 cudaError_t launch_gather_fit(const PackTask &task, cudaStream_t stream);
 cudaError_t launch_gather_values(const PackTask &task, cudaStream_t stream);
-// What stands behind the runs.
-cudaError_t launch_write_sections(const PackTask &task, cudaStream_t stream);
-
 // *sum += checksum() of the body.
 cudaError_t launch_checksum(const std::byte *body, int64_t size, uint64_t *sum, cudaStream_t stream);
-// Completes the header with the sum of all slots and writes both, unless a check has failed.
-cudaError_t launch_write_header(const PackedHeader &header, std::byte *to, const uint64_t *sums,
-                                const uint64_t *failed_column, uint64_t *body_checksum, cudaStream_t stream);
+// Writes what stands behind the runs, then the header with the sum of all slots, and the sum. Nothing where a
+// check has failed.
+cudaError_t launch_finish(const PackTask &task, const PackedHeader &header, std::byte *to, uint64_t *body_checksum,
+                          cudaStream_t stream);
 
 cudaError_t launch_unpack(const UnpackTask &task, cudaStream_t stream);
 // Scales or zeros as they are stored, packed groups x n.

@@ -18,6 +18,8 @@ template <bool along_k, bool search>
 __global__ void __launch_bounds__(kThreads, search ? kSearchBlocks : kBlocks)
     fit_tiles(const __grid_constant__ PackTask task) {
     __shared__ FitMemory<along_k> memory;
+    if (task.is_void())
+        return;
     for_each_tile(task.geometry, by_column(task, along_k), [&](const TilePlace &place) {
         const RowSpan rows = {place.first_row, place.first_row + place.rows};
         fit_params<along_k, search>(Block<kThreads>(), task, {place.column, rows, -1}, memory);

@@ -9,6 +9,7 @@ namespace marlin::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kFinishThreads = 1024;
 constexpr int64_t kChecksumBlocks = 2048;
 
 __device__ int64_t thread_of_grid() {
@@ -16,16 +17,6 @@ __device__ int64_t thread_of_grid() {
 }
 __device__ int64_t threads_of_grid() {
     return static_cast<int64_t>(gridDim.x) * kThreads;
-}
-
-__global__ void __launch_bounds__(kThreads) write_sections(const __grid_constant__ PackTask task) {
-    if (*task.failed_column != kNoColumn)
-        return;
-    const Geometry &g = task.geometry;
-    BodySum sum(task.body);
-    for (int64_t offset = runs_end(g) + 8 * thread_of_grid(); offset < g.body_size; offset += 8 * threads_of_grid())
-        write_section_words(task, offset, sum);
-    add_to_slots(task.sums, sum);
 }
 
 __global__ void __launch_bounds__(kThreads) add_checksum(const std::byte *body, int64_t size, uint64_t *sum) {
@@ -42,32 +33,37 @@ __global__ void __launch_bounds__(kThreads) add_checksum(const std::byte *body, 
     add_to(sum, part);
 }
 
-__global__ void write_header(const __grid_constant__ PackedHeader header, uint64_t *to, const uint64_t *sums,
-                             const uint64_t *failed_column, uint64_t *body_checksum) {
-    if (*failed_column != kNoColumn)
+// One CTA, the last to write: what stands behind the runs, then, once the sum of everything is known, the header.
+__global__ void __launch_bounds__(kFinishThreads)
+    finish(const __grid_constant__ PackTask task, const __grid_constant__ PackedHeader header, uint64_t *to,
+           uint64_t *body_checksum) {
+    if (*task.failed_column != kNoColumn)
         return;
+    const Geometry &g = task.geometry;
     const int i = static_cast<int>(threadIdx.x);
-    uint64_t part = 0;
-    for (int slot = i; slot < kSumSlots; slot += kHeaderWords)
-        part += sums[slot * kSumStride];
-    const uint64_t sum = sum_of_warp(part);
+    BodySum own_sum(task.body);
+    for (int64_t offset = runs_end(g) + 8 * i; offset < g.body_size; offset += 8 * kFinishThreads)
+        write_section_words(task, offset, own_sum);
+    uint64_t part = own_sum.value();
+    if (i < kSumSlots)
+        part += task.sums[i * kSumStride] - kEmptySlot;
+    part = sum_of_warp(part);
+    __shared__ uint64_t parts[kFinishThreads / 32];
+    if (i % 32 == 0)
+        parts[i / 32] = part;
+    __syncthreads();
+    if (i >= kHeaderWords)
+        return;
+    const uint64_t sum = sum_of_warp(parts[i]);
     if (i == 0)
         *body_checksum = sum;
     const HeaderWord own = header_word(header, i, sum);
     const uint64_t checksum = sum_of_warp(own.checksum);
     to[i] = i == kHeaderWords - 1 ? checksum : own.word;
 }
-static_assert(kHeaderWords == 32, "a warp writes the header");
+static_assert(kHeaderWords == 32 && kFinishThreads == 32 * 32, "a warp writes the header and sums what all warps have");
 
 } // namespace
-
-cudaError_t launch_write_sections(const PackTask &task, cudaStream_t stream) {
-    const int64_t words = (task.geometry.body_size - runs_end(task.geometry)) / 8;
-    if (words == 0)
-        return cudaSuccess;
-    write_sections<<<blocks_for(div_up(words, kThreads)), kThreads, 0, stream>>>(task);
-    return cudaGetLastError();
-}
 
 cudaError_t launch_checksum(const std::byte *body, int64_t size, uint64_t *sum, cudaStream_t stream) {
     const int64_t blocks = std::min(div_up(size / 16, kThreads), kChecksumBlocks);
@@ -75,10 +71,9 @@ cudaError_t launch_checksum(const std::byte *body, int64_t size, uint64_t *sum, 
     return cudaGetLastError();
 }
 
-cudaError_t launch_write_header(const PackedHeader &header, std::byte *to, const uint64_t *sums,
-                                const uint64_t *failed_column, uint64_t *body_checksum, cudaStream_t stream) {
-    write_header<<<1, kHeaderWords, 0, stream>>>(header, reinterpret_cast<uint64_t *>(to), sums, failed_column,
-                                                 body_checksum);
+cudaError_t launch_finish(const PackTask &task, const PackedHeader &header, std::byte *to, uint64_t *body_checksum,
+                          cudaStream_t stream) {
+    finish<<<1, kFinishThreads, 0, stream>>>(task, header, reinterpret_cast<uint64_t *>(to), body_checksum);
     return cudaGetLastError();
 }
 

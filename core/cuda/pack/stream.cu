@@ -21,6 +21,8 @@ template <Type type, bool along_k, bool sparse>
 __global__ void __launch_bounds__(kRangeThreads<along_k>, kRangeBlocks<along_k, sparse>)
     range_tiles(const __grid_constant__ PackTask task) {
     __shared__ StreamMemory<along_k> memory;
+    if (task.is_void())
+        return;
     for_each_tile(task.geometry, by_column(task, along_k), [&](const TilePlace &place) {
         const RowSpan rows = {place.first_row, place.first_row + place.rows};
         stream_ranges<type, along_k, sparse>(Block<kRangeThreads<along_k>>(), task, {place.column, rows, -1}, memory);

@@ -45,6 +45,8 @@ struct PackTask {
     uint64_t *failed_column = nullptr; // the lowest one that cannot be packed, or kNoColumn
     uint64_t *sums = nullptr;          // kSumSlots parts of the checksum of the body, each kSumStride on
 
+    // Nothing can be done: `order` may be no order at all.
+    MARLIN_HD bool is_void() const { return *failed_column == kSomeColumn; }
     MARLIN_HD bool in_order() const { return order.perm == nullptr; }
     MARLIN_HD Grid grid() const { return grid_of(geometry.shape.zero_type); }
     MARLIN_HD RoundingTypes rounding() const { return {geometry.shape.scale_type, geometry.shape.zero_type}; }
