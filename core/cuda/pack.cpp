@@ -70,11 +70,14 @@ void check_codes(const PackTask &task, const PackPlan &plan, cudaStream_t stream
 void enqueue(PackTask task, const PackRequest &request, const PreparedPack &prepared, Scratch &scratch,
              cudaStream_t stream) {
     if (prepared.plan.zeros == SourceZeros::Rounded) {
-        task.params = scratch.take<GroupParams>(prepared.plan.source_groups * task.geometry.n_packed());
+        const int64_t groups = prepared.plan.source_groups;
+        const int64_t n_packed = task.geometry.n_packed();
+        auto *const params = scratch.take<GroupParams>(groups * n_packed);
         const std::vector<RowSpan> spans = long_groups(request, prepared);
         const auto span_count = static_cast<int64_t>(spans.size());
         task.spans = scratch.upload(spans.data(), span_count);
         const bool gather = span_count == 0 && can_gather_values(task);
+        task.params = gather ? params_by_group(params, groups) : params_by_feature(params, n_packed);
         const bool gather_fit = gather && task.scale_method == ScaleMethod::MinMax;
         check(gather_fit ? launch_gather_fit(task, stream) : launch_fit_params(task, span_count, stream),
               "fitting scales");

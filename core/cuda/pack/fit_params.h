@@ -239,7 +239,7 @@ MARLIN_HD void fit_params(const Block &block, const PackTask &task, const FitPla
             for (int part = 1; part < kParts; ++part)
                 best.add(memory.best[part][f]);
             if (group >= 0)
-                task.params[group * task.geometry.n_packed() + place.first_feature + f] = best.params;
+                task.params.at(group, place.first_feature + f) = best.params;
         }
     }
 }

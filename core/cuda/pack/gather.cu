@@ -57,14 +57,14 @@ __global__ void __launch_bounds__(kThreads, kBlocks) round_bundles(const __grid_
     add_to_slots(task.sums, sum);
 }
 
-// All scales and zeros, which the kernels above leave out: their CTAs have too few features for whole words.
+// All scales and zeros of values, which the kernels above leave out: their CTAs have too few features for whole words.
 __global__ void __launch_bounds__(kThreads) write_params(const __grid_constant__ PackTask task) {
     if (*task.failed_column != kNoColumn)
         return;
     BodySum sum(task.body);
     for (int64_t column = blockIdx.y; column < task.geometry.columns; column += gridDim.y)
-        write_column_params(task, column, static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x,
-                            static_cast<int64_t>(gridDim.x) * kThreads, sum);
+        write_column_params<1>(task, column, 0, static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x,
+                               static_cast<int64_t>(gridDim.x) * kThreads, sum);
     add_to_slots(task.sums, sum);
 }
 
@@ -121,9 +121,8 @@ bool can_gather_codes(const PackTask &task) {
 
 cudaError_t launch_gather_codes(const PackTask &task, cudaStream_t stream) {
     const int gap_shift = gap_shift_of(task);
-    const cudaError_t error = launch(gather_strips, task.geometry.columns * kStrips,
-                                     StagedRows::size(task.k, gap_shift), stream, task, gap_shift);
-    return error != cudaSuccess ? error : launch_params(task, stream);
+    return launch(gather_strips, task.geometry.columns * kStrips, StagedRows::size(task.k, gap_shift), stream, task,
+                  gap_shift);
 }
 
 bool can_gather_values(const PackTask &task) {

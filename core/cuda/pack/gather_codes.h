@@ -255,52 +255,55 @@ MARLIN_HD uint64_t group_word(const PackTask &task, int64_t column, int64_t grou
         const int64_t n = column * kFeatures + f;
         if (source_group < 0 || n >= task.n)
             return number == GroupNumber::Scale ? 0.0f : task.no_zero();
-        if (task.params != nullptr) {
-            const GroupParams &params = task.params[source_group * task.geometry.n_packed() + n];
+        if (task.params.first != nullptr) {
+            const GroupParams &params = task.params.at(source_group, n);
             return number == GroupNumber::Scale ? params.scale : params.zero;
         }
         return number == GroupNumber::Scale ? task.values.scale(source_group, n) : task.values.zero(source_group, n);
     });
 }
-template <int each, GroupNumber number>
-MARLIN_HD void write_group_words(const PackTask &task, int64_t column, int64_t first, int64_t step, Type type,
+template <int parts, int each, GroupNumber number>
+MARLIN_HD void write_group_words(const PackTask &task, int64_t column, int part, int64_t first, int64_t step, Type type,
                                  BodySum &sum) {
-    constexpr int kWords = kFeatures / each;
+    constexpr int kWords = kFeatures / each / parts;
     const Geometry &g = task.geometry;
-    for (int64_t i = first; i < g.groups() * kWords; i += step) {
+    const int64_t groups = g.groups();
+    for (int64_t i = first; i < groups * kWords; i += step) {
         const int64_t group = i / kWords;
-        const int word = static_cast<int>(i % kWords);
+        const int word = part * kWords + static_cast<int>(i % kWords);
         const int64_t n = column * kFeatures + word * each;
         sum.store(task.body + (number == GroupNumber::Scale ? g.scale(group, n) : g.zero(group, n)),
                   group_word<each, number>(task, column, group, word, type));
     }
 }
-// Words first, first + step and so on of all scales, and of all zeros, of a column.
-template <GroupNumber number>
-MARLIN_HD void write_group_numbers(const PackTask &task, int64_t column, int64_t first, int64_t step, Type type,
-                                   BodySum &sum) {
+template <int parts, GroupNumber number>
+MARLIN_HD void write_group_numbers(const PackTask &task, int64_t column, int part, int64_t first, int64_t step,
+                                   Type type, BodySum &sum) {
     switch (size_of(type)) {
     case 1:
-        return write_group_words<8, number>(task, column, first, step, type, sum);
+        return write_group_words<parts, 8, number>(task, column, part, first, step, type, sum);
     case 2:
-        return write_group_words<4, number>(task, column, first, step, type, sum);
+        return write_group_words<parts, 4, number>(task, column, part, first, step, type, sum);
     case 4:
-        return write_group_words<2, number>(task, column, first, step, type, sum);
+        return write_group_words<parts, 2, number>(task, column, part, first, step, type, sum);
     default: // none are stored
         return;
     }
 }
-MARLIN_HD inline void write_column_params(const PackTask &task, int64_t column, int64_t first, int64_t step,
-                                          BodySum &sum) {
+// Words first, first + step and so on of all scales, and of all zeros, of a column, or of one of its `parts`.
+template <int parts>
+MARLIN_HD void write_column_params(const PackTask &task, int64_t column, int part, int64_t first, int64_t step,
+                                   BodySum &sum) {
     const PackedShape &shape = task.geometry.shape;
-    write_group_numbers<GroupNumber::Scale>(task, column, first, step, shape.scale_type, sum);
-    write_group_numbers<GroupNumber::Zero>(task, column, first, step, shape.zero_type, sum);
+    write_group_numbers<parts, GroupNumber::Scale>(task, column, part, first, step, shape.scale_type, sum);
+    write_group_numbers<parts, GroupNumber::Zero>(task, column, part, first, step, shape.zero_type, sum);
 }
 
-// One strip from the source to the packed bytes, scales and zeros left out.
+// One strip from the source to the packed bytes.
 template <typename Block>
 MARLIN_HD void pack_strip(const Block &block, const PackTask &task, int64_t column, int strip, const StagedRows &rows,
                           BodySum &sum) {
+    write_column_params<kStrips>(task, column, strip, block.thread(), Block::kThreads, sum);
     stage_strip(block, task, column * kFeatures + strip * kStripFeatures, rows);
     block.sync();
     gather_strip(block, task, column, strip, rows, sum);

@@ -143,7 +143,7 @@ template <Type type, int pairs, typename Block>
 MARLIN_HD void fit_bundle(const Block &block, const PackTask &task, int64_t column, int bundle,
                           const BundleMemory<Bundle<type, pairs>> &memory) {
     using B = Bundle<type, pairs>;
-    constexpr int kLanes = Block::kThreads < 8 ? 1 : 8;
+    constexpr int kLanes = Block::kThreads < 4 ? 1 : 4;
     constexpr int kRowsOfLane = 4; // at a time
     struct alignas(16) Rows {
         int32_t row[kRowsOfLane];
@@ -175,7 +175,7 @@ MARLIN_HD void fit_bundle(const Block &block, const PackTask &task, int64_t colu
             const Range of = range.of(i);
             const GroupParams params = candidate_params(of.low, of.high, 0, task.rounding());
             good &= is_finite(of.low) && is_finite(of.high) && is_finite(params.scale) && is_finite(params.zero);
-            task.params[group * g.n_packed() + n + B::offset(i)] = params;
+            task.params.at(group, n + B::offset(i)) = params;
         }
     }
     if (!good)
@@ -243,14 +243,22 @@ MARLIN_HD void round_bundle(const Block &block, const PackTask &task, int64_t co
     const int64_t n = column * kFeatures + feature;
     stage_bundle<type, pairs>(block, task, n, memory);
     bool divides = false;
-    for (int64_t i = block.thread(); i < g.groups() * B::kFeatures; i += Block::kThreads) {
-        const int64_t group = task.order.source_group(i / B::kFeatures);
-        const Rounder rounder(group < 0 ? GroupParams{0.0f, task.no_zero()}
-                                        : task.params[group * g.n_packed() + n + B::offset(i % B::kFeatures)],
-                              grid);
-        divides |= rounder.divides();
-        memory.rounders[i] = rounder;
-    }
+    // Threads take neighbouring groups.
+    const auto groups = static_cast<int>(g.groups());
+    constexpr int kBatch = 2;
+    GroupParams params[kBatch];
+    Batches<kBatch, Block::kThreads>::run(
+        block.thread(), groups * B::kFeatures,
+        [&](int i, int item) {
+            const int64_t group = task.order.source_group(item % groups);
+            params[i] =
+                group < 0 ? GroupParams{0.0f, task.no_zero()} : task.params.at(group, n + B::offset(item / groups));
+        },
+        [&](int i, int item) {
+            const Rounder rounder(params[i], grid);
+            divides |= rounder.divides();
+            memory.rounders[item % groups * B::kFeatures + item / groups] = rounder;
+        });
     divides = block.any(divides);
     for (int64_t item = block.thread(); item < g.shape.k_packed / 64 * 4; item += Block::kThreads) {
         const int j = static_cast<int>(item % 4);

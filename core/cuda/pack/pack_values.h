@@ -78,7 +78,7 @@ MARLIN_HD void pack_values(const Block &block, const PackTask &task, const TileP
     read_values(block, task, place, check, memory.values);
     const Grid grid = task.grid();
     for_each_params(
-        block, task, place, [&](int64_t group, int64_t n) { return task.params[group * task.geometry.n_packed() + n]; },
+        block, task, place, [&](int64_t group, int64_t n) { return task.params.at(group, n); },
         [&](int g, int f, GroupParams params) { memory.rounder[g][f] = Rounder(params, grid); });
     block.sync();
     round_tile(block, task, place, memory);

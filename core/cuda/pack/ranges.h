@@ -41,7 +41,6 @@ template <bool keep, typename Block, typename RangeAt>
 MARLIN_HD bool min_max_params(const Block &block, const PackTask &task, const FitPlace &fit, const TileGroups &groups,
                               RangeAt range_at) {
     const TilePlace place = place_of(task.geometry, fit.column, fit.rows.begin);
-    GroupParams *const to = task.params + place.first_feature;
     bool good = true;
     for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads) {
         const int f = i % kFeatures;
@@ -52,7 +51,7 @@ MARLIN_HD bool min_max_params(const Block &block, const PackTask &task, const Fi
         const GroupParams params = candidate_params(range.low, range.high, 0, task.rounding());
         good &= is_finite(params.scale) && is_finite(params.zero);
         if constexpr (keep)
-            to[group * task.geometry.n_packed() + f] = params;
+            task.params.at(group, place.first_feature + f) = params;
     }
     return good;
 }

@@ -175,7 +175,7 @@ MARLIN_HD void stream_round(const Block &block, const PackTask &task, const Tile
     if (Block::kThreads > 1)
         item.load(task, place.column, place.first_row, place.rows);
     for_each_params(
-        block, task, place, [&](int64_t group, int64_t n) { return task.params[group * task.geometry.n_packed() + n]; },
+        block, task, place, [&](int64_t group, int64_t n) { return task.params.at(group, n); },
         [&](int g, int f, GroupParams params) {
             const Rounder rounder(params, grid);
             divides |= rounder.divides();

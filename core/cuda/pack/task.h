@@ -16,6 +16,22 @@ inline constexpr uint64_t kNoColumn = UINT64_MAX;
 // Something was, by a kernel that does not say where.
 inline constexpr uint64_t kSomeColumn = UINT64_MAX - 1;
 
+// What rounding computed, by source group and feature.
+struct ParamTable {
+    GroupParams *first = nullptr;
+    int64_t group_step = 0;
+    int64_t feature_step = 0;
+
+    MARLIN_HD GroupParams &at(int64_t group, int64_t n) const { return first[group * group_step + n * feature_step]; }
+};
+// Features side by side, or groups, as those who fill and read the table want it.
+inline ParamTable params_by_feature(GroupParams *first, int64_t n_packed) {
+    return {first, n_packed, 1};
+}
+inline ParamTable params_by_group(GroupParams *first, int64_t groups) {
+    return {first, 1, groups};
+}
+
 struct PackTask {
     Geometry geometry;
     RowOrderView order;
@@ -31,8 +47,7 @@ struct PackTask {
 
     GroupValues values;   // sources of codes
     bool offsets = false; // their zeros are offsets
-    // Sources of values: what rounding computed, [source group][n_packed].
-    GroupParams *params = nullptr;
+    ParamTable params;    // sources of values
     ScaleMethod scale_method = ScaleMethod::MinMax;
     // Rows of each source group where they are more than one packed group; NULL: they are one, or one a column.
     const RowSpan *spans = nullptr;

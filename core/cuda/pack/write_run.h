@@ -70,8 +70,8 @@ MARLIN_HD constexpr int make_room(int number, int bit) {
     return (number >> bit << (bit + 1)) | (number & ((1 << bit) - 1));
 }
 
-// How vectors of 32 nibbles are gathered out of a tile that has one a byte, where `map` is. `one` and `two` are the bits
-// of a nibble's number that move by so many bytes.
+// How vectors of 32 nibbles are gathered out of a tile that has one a byte, where `map` is. `one` and `two` are the
+// bits of a nibble's number that move by so many bytes.
 template <int one, int two>
 struct Gathering {
     // Neighbouring features belong to different vectors: four vectors at once.
@@ -103,9 +103,9 @@ MARLIN_HD void write_nibbles(const Block &block, const uint8_t *tile, int count,
             MARLIN_UNROLL
             for (int w = 0; w < 4; ++w) {
                 uint32_t words[4];
-                transpose_bytes({pairs(from, w * 8), pairs(from, w * 8 + 2), pairs(from, w * 8 + 4),
-                                 pairs(from, w * 8 + 6)},
-                                words);
+                transpose_bytes(
+                    {pairs(from, w * 8), pairs(from, w * 8 + 2), pairs(from, w * 8 + 4), pairs(from, w * 8 + 6)},
+                    words);
                 MARLIN_UNROLL
                 for (int f = 0; f < 4; ++f)
                     vectors[f].word[w] = words[f] ^ flip;

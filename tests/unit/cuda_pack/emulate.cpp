@@ -101,7 +101,7 @@ void round_values(const PackTask &task, BodySum &sum) {
 
 void gather_params(const PackTask &task, BodySum &sum) {
     for (int64_t column = 0; column < task.geometry.columns; ++column)
-        write_column_params(task, column, 0, 1, sum);
+        write_column_params<1>(task, column, 0, 0, 1, sum);
 }
 
 void gather_codes(const PackTask &task, BodySum &sum) {
@@ -112,7 +112,6 @@ void gather_codes(const PackTask &task, BodySum &sum) {
     for (int64_t column = 0; column < task.geometry.columns; ++column)
         for (int strip = 0; strip < kStrips; ++strip)
             pack_strip(OneThread(), task, column, strip, rows, sum);
-    gather_params(task, sum);
 }
 
 // visit(type, pairs, column, bundle, memory) for all bundles, of both kinds.
@@ -167,10 +166,11 @@ uint64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed) 
     const bool values = prepared.plan.zeros == SourceZeros::Rounded;
     const bool along_k = request.src_order == Order::NxK;
     std::vector<GroupParams> params(values ? static_cast<size_t>(prepared.plan.source_groups * g.n_packed()) : 0);
-    task.params = values ? params.data() : nullptr;
     if (values) {
         const std::vector<RowSpan> spans = long_groups(request, prepared);
         gather = spans.empty() && gathers_values(task);
+        task.params = gather ? params_by_group(params.data(), prepared.plan.source_groups)
+                             : params_by_feature(params.data(), g.n_packed());
         if (gather && request.scale_method == ScaleMethod::MinMax)
             gather_fit(task);
         else
