@@ -10,9 +10,12 @@
 #ifdef __CUDA_ARCH__
 #define MARLIN_UNROLL _Pragma("unroll")
 #define MARLIN_NO_UNROLL _Pragma("unroll 1")
+#define MARLIN_PRAGMA(text) _Pragma(#text)
+#define MARLIN_UNROLL_BY(times) MARLIN_PRAGMA(unroll(times))
 #else
 #define MARLIN_UNROLL
 #define MARLIN_NO_UNROLL
+#define MARLIN_UNROLL_BY(times)
 #endif
 
 namespace marlin::cuda {

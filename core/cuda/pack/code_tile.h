@@ -19,6 +19,11 @@ struct CodeTile {
     MARLIN_HD uint8_t &at(int row, int feature) { return code[Shape::offset(row, feature)]; }
 };
 
+// Four rows of the source, read at once.
+struct alignas(16) FourRows {
+    int32_t row[4];
+};
+
 // source_row[r] for all rows of a tile.
 template <typename Block>
 MARLIN_HD void load_source_rows(const Block &block, const PackTask &task, const TilePlace &place,

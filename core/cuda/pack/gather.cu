@@ -1,6 +1,7 @@
 // Kernels for act-order sources whose rows do not lie together: a CTA has all rows of a few features.
 #include <algorithm>
 
+#include "cuda/pack/gather_sparse.h"
 #include "cuda/pack/gather_values.h"
 #include "cuda/pack/grid.cuh"
 #include "cuda/pack/launch.h"
@@ -18,14 +19,15 @@ __device__ std::byte *staged_bytes() {
     return reinterpret_cast<std::byte *>(staged);
 }
 
+template <bool sparse>
 __global__ void __launch_bounds__(kThreads, kBlocks)
     gather_strips(const __grid_constant__ PackTask task, int gap_shift) {
     if (*task.failed_column != kNoColumn)
         return;
+    const StripMemory<sparse> memory(staged_bytes(), task, gap_shift);
     BodySum sum(task.body);
     for (int64_t i = blockIdx.x; i < task.geometry.columns * kStrips; i += gridDim.x) {
-        pack_strip(Block<kThreads>(), task, i / kStrips, static_cast<int>(i % kStrips),
-                   StagedRows(staged_bytes(), gap_shift), sum);
+        pack_strip<sparse>(Block<kThreads>(), task, i / kStrips, static_cast<int>(i % kStrips), memory, sum);
         __syncthreads();
     }
     add_to_slots(task.sums, sum);
@@ -78,8 +80,9 @@ int64_t most_shared() {
     return most;
 }
 
-int gap_shift_of(const PackTask &task) {
-    return StagedRows::size(task.k, StagedRows::kGaps) <= most_shared() ? StagedRows::kGaps : StagedRows::kNoGaps;
+int64_t strip_size(const PackTask &task, int gap_shift) {
+    return task.geometry.sparse() ? StripMemory<true>::size(task, gap_shift)
+                                  : StripMemory<false>::size(task, gap_shift);
 }
 
 template <typename Kernel, typename... Arguments>
@@ -116,13 +119,14 @@ cudaError_t with_bundle(const PackTask &task, Visit visit) {
 } // namespace
 
 bool can_gather_codes(const PackTask &task) {
-    return gathers_codes(task) && StagedRows::size(task.k, StagedRows::kNoGaps) <= most_shared();
+    return gathers_codes(task) && strip_size(task, StagedRows::kNoGaps) <= most_shared();
 }
 
 cudaError_t launch_gather_codes(const PackTask &task, cudaStream_t stream) {
-    const int gap_shift = gap_shift_of(task);
-    return launch(gather_strips, task.geometry.columns * kStrips, StagedRows::size(task.k, gap_shift), stream, task,
-                  gap_shift);
+    const bool gaps = strip_size(task, StagedRows::kGaps) <= most_shared();
+    const int gap_shift = gaps ? StagedRows::kGaps : StagedRows::kNoGaps;
+    return launch(task.geometry.sparse() ? gather_strips<true> : gather_strips<false>, task.geometry.columns * kStrips,
+                  strip_size(task, gap_shift), stream, task, gap_shift);
 }
 
 bool can_gather_values(const PackTask &task) {

@@ -37,7 +37,8 @@ MARLIN_HD inline bool gathers_codes(const PackTask &task) {
     const bool plain = task.source == Source::Plain && is_code4(task.src_type) && task.src_order == Order::NxK;
     const bool words = task.source == Source::CompressedTensors || task.source == Source::GptqV1 ||
                        task.source == Source::GptqV2 || task.source == Source::Marlin;
-    return task.geometry.shape.layout == Layout::DenseDraft && !task.in_order() && task.aligned &&
+    const Layout layout = task.geometry.shape.layout;
+    return (layout == Layout::DenseDraft || layout == Layout::Sparse24Draft) && !task.in_order() && task.aligned &&
            task.n % kFeatures == 0 && task.k % 32 == 0 && (plain || words);
 }
 
@@ -297,16 +298,6 @@ MARLIN_HD void write_column_params(const PackTask &task, int64_t column, int par
     const PackedShape &shape = task.geometry.shape;
     write_group_numbers<parts, GroupNumber::Scale>(task, column, part, first, step, shape.scale_type, sum);
     write_group_numbers<parts, GroupNumber::Zero>(task, column, part, first, step, shape.zero_type, sum);
-}
-
-// One strip from the source to the packed bytes.
-template <typename Block>
-MARLIN_HD void pack_strip(const Block &block, const PackTask &task, int64_t column, int strip, const StagedRows &rows,
-                          BodySum &sum) {
-    write_column_params<kStrips>(task, column, strip, block.thread(), Block::kThreads, sum);
-    stage_strip(block, task, column * kFeatures + strip * kStripFeatures, rows);
-    block.sync();
-    gather_strip(block, task, column, strip, rows, sum);
 }
 
 } // namespace marlin::cuda

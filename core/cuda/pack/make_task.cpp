@@ -1,6 +1,8 @@
 // Translating a pack request for kernels.
 #include "cuda/pack/make_task.h"
 
+#include <algorithm>
+
 #include "formats/words.h"
 
 namespace marlin::cuda {
@@ -39,6 +41,14 @@ std::vector<RowSpan> long_groups(const PackRequest &request, const PreparedPack 
     return any_long ? spans : std::vector<RowSpan>();
 }
 
+namespace {
+
+int64_t first_padding(const RowOrderView &order) {
+    return order.perm == nullptr ? order.k : std::find(order.perm, order.perm + order.k_packed, -1) - order.perm;
+}
+
+} // namespace
+
 PackTask make_task(const PackRequest &request, const PreparedPack &prepared, std::byte *body) {
     const PackPlan &plan = prepared.plan;
     PackTask task;
@@ -46,6 +56,7 @@ PackTask make_task(const PackRequest &request, const PreparedPack &prepared, std
     task.order = prepared.order.view();
     task.k = request.k;
     task.n = request.n;
+    task.first_padding = first_padding(task.order);
     task.src = request.src.data();
     task.source = request.source;
     task.src_type = request.src_type;

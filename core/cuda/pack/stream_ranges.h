@@ -47,11 +47,6 @@ struct StreamShape {
 };
 inline constexpr int kRowsOfRange = 8; // more loads under way, fewer parts
 
-// Four rows of the source, read at once.
-struct alignas(16) FourRows {
-    int32_t row[4];
-};
-
 // The vectors of item `item` in rows from `first_row` on. Rows of padding are zeros.
 template <Type type, bool along_k, int rows>
 struct StreamItem {

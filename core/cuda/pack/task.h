@@ -37,6 +37,7 @@ struct PackTask {
     RowOrderView order;
     int64_t k = 0;
     int64_t n = 0;
+    int64_t first_padding = 0; // packed row
 
     const std::byte *src = nullptr;
     Source source = Source::Plain;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cuda/pack/fit_params.h"
+#include "cuda/pack/gather_sparse.h"
 #include "cuda/pack/gather_values.h"
 #include "cuda/pack/make_task.h"
 #include "cuda/pack/pack_codes.h"
@@ -104,14 +105,16 @@ void gather_params(const PackTask &task, BodySum &sum) {
         write_column_params<1>(task, column, 0, 0, 1, sum);
 }
 
+template <bool sparse>
 void gather_codes(const PackTask &task, BodySum &sum) {
     // Both ways to stage.
     const int gap_shift = task.k % 64 == 0 ? StagedRows::kGaps : StagedRows::kNoGaps;
-    std::vector<Vector> memory(static_cast<size_t>(StagedRows::size(task.k, gap_shift) / 16 + 1));
-    const StagedRows rows(reinterpret_cast<std::byte *>(memory.data()), gap_shift);
+    using Memory = StripMemory<sparse>;
+    std::vector<Vector> storage(static_cast<size_t>(Memory::size(task, gap_shift) / 16 + 1));
+    const Memory memory(reinterpret_cast<std::byte *>(storage.data()), task, gap_shift);
     for (int64_t column = 0; column < task.geometry.columns; ++column)
         for (int strip = 0; strip < kStrips; ++strip)
-            pack_strip(OneThread(), task, column, strip, rows, sum);
+            pack_strip<sparse>(OneThread(), task, column, strip, memory, sum);
 }
 
 // visit(type, pairs, column, bundle, memory) for all bundles, of both kinds.
@@ -189,7 +192,7 @@ uint64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed) 
     else if (values)
         along_k ? round_values<true>(task, sum) : round_values<false>(task, sum);
     else if (gathers_codes(task))
-        gather_codes(task, sum);
+        g.sparse() ? gather_codes<true>(task, sum) : gather_codes<false>(task, sum);
     else
         run_codes(task, PackStep::Write, sum);
     for (int64_t offset = runs_end(g); offset < g.body_size; offset += 8)
