@@ -56,7 +56,7 @@ MARLIN_HD void stage_bundle(const Block &block, const PackTask &task, int64_t n,
     using B = Bundle<type, pairs>;
     constexpr int kBatch = 4 / pairs;
     constexpr int kRowsAtOnce = 4 / B::kWords; // of a vector
-    Vector lines[kBatch][B::kFeatures];
+    Vector lines[kBatch][B::kFeatures] = {};
     const int64_t pitch = task.ld_src * V::kSize;
     const std::byte *const first = task.src + n * pitch;
     Batches<kBatch, Block::kThreads>::run(
