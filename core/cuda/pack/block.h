@@ -25,13 +25,21 @@ template <int threads>
 struct Block {
     static constexpr int kThreads = threads;
 
-    MARLIN_HD int thread() const {
 #ifdef __CUDA_ARCH__
-        return static_cast<int>(threadIdx.x);
-#else
-        return 0;
-#endif
+    // Where a CTA has one tile after the other and makes this for each, compilers would compute what all threads do in
+    // all cases before the first; they must not know that the number stays.
+    __device__ Block() {
+        asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread_));
     }
+    __device__ int thread() const {
+        __builtin_assume(thread_ >= 0 && thread_ < threads);
+        return thread_;
+    }
+#else
+    MARLIN_HD int thread() const {
+        return 0;
+    }
+#endif
     // Everybody is here, and sees what the others wrote.
     MARLIN_HD void sync() const {
 #ifdef __CUDA_ARCH__
@@ -46,6 +54,11 @@ struct Block {
         return mine;
 #endif
     }
+
+#ifdef __CUDA_ARCH__
+private:
+    int thread_;
+#endif
 };
 
 // Sixteen bytes, moved at once.

@@ -38,6 +38,7 @@ template <typename Block, typename ParamsAt, typename Visit>
 MARLIN_HD void for_each_params(const Block &block, const PackTask &task, const TilePlace &place, ParamsAt params_at,
                                Visit visit) {
     const TileGroups groups = groups_of(task.geometry, place.first_row);
+    MARLIN_UNROLL_BY(2)
     for (int i = block.thread(); i < groups.count * kFeatures; i += Block::kThreads) {
         const int f = i % kFeatures;
         const int64_t group = task.order.source_group(groups.first + i / kFeatures);

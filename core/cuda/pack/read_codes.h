@@ -45,6 +45,7 @@ struct PlainReader {
                     bits |= add_to_bytes(vector.word[w], bias);
             }
         } else {
+            MARLIN_NO_UNROLL
             for (int i = block.thread(); i < kRows * kFeatures; i += Block::kThreads) {
                 const int r = along_k ? i % kRows : i / kFeatures;
                 const int f = along_k ? i / kRows : i % kFeatures;

@@ -91,6 +91,7 @@ template <typename Block, typename Tile>
 MARLIN_HD void read_gptq_rows(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile) {
     constexpr int kVectorsOfRow = kFeatures / 4;
     constexpr int kBatch = 4;
+    MARLIN_NO_UNROLL
     for (int begin = 0; begin < kRows * kVectorsOfRow; begin += kBatch * Block::kThreads) {
         Vector vectors[kBatch];
         int shift[kBatch];
@@ -123,6 +124,7 @@ MARLIN_HD void read_gptq_rows(const Block &block, const PackTask &task, const Ti
 template <typename Block, typename Tile, typename CodeAt>
 MARLIN_HD void read_elements(const Block &block, const PackTask &task, const TilePlace &to, Tile &tile,
                              CodeAt code_at) {
+    MARLIN_NO_UNROLL
     for (int i = block.thread(); i < kRows * kFeatures; i += Block::kThreads) {
         const int r = Tile::kAlongK ? i % kRows : i / kFeatures;
         const int f = Tile::kAlongK ? i / kRows : i % kFeatures;
