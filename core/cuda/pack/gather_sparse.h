@@ -3,6 +3,7 @@
 
 #include "cuda/pack/gather_codes.h"
 #include "cuda/pack/select_codes.h"
+#include "cuda/pack/write_sparse.h"
 
 namespace marlin::cuda {
 
@@ -79,36 +80,7 @@ MARLIN_HD inline KeptCodes keep_by_values(const PackTask &task, const StripQuad 
 
 // The same of codes that order as magnitudes, of rows that are all there. `zeros`: four of StripZeros.
 MARLIN_HD inline KeptCodes keep_by_codes(const uint32_t (&codes)[4], uint32_t zeros) {
-    return keep_bytes<false>(codes, zeros & 0x1f1f1f1fu, ~sign_masks_of_bytes(zeros) & 0x7f7f7f7fu);
-}
-
-// Rows of bytes of four neighbouring lanes, as columns: lane j gets byte j of all four.
-#ifdef __CUDA_ARCH__
-__device__ inline uint32_t transpose_lanes(uint32_t mine) {
-    const unsigned lane = threadIdx.x % 32;
-    const unsigned together = 15u << (lane & ~3u);
-    const uint32_t next = __shfl_xor_sync(together, mine, 1);
-    const uint32_t pair = permute_bytes(mine, next, lane % 2 == 0 ? 0x6240 : 0x3715);
-    const uint32_t far = __shfl_xor_sync(together, pair, 2);
-    return permute_bytes(pair, far, lane % 4 < 2 ? 0x5410 : 0x3276);
-}
-#endif
-// Of as many lanes as `count`, or of all by one thread.
-template <int count>
-MARLIN_HD void transpose_places(uint32_t (&word)[count]) {
-#ifdef __CUDA_ARCH__
-    if constexpr (count == 1)
-        word[0] = transpose_lanes(word[0]);
-#endif
-    if constexpr (count == 4)
-        transpose_bytes({word[0], word[1], word[2], word[3]}, word);
-}
-
-// Low nibbles of four bytes, then their high ones.
-MARLIN_HD inline uint32_t nibbles_apart(uint32_t bytes) {
-    const uint32_t low = bytes & 0x0f0f0f0fu;
-    const uint32_t high = bytes >> 4 & 0x0f0f0f0fu;
-    return permute_bytes(low | low >> 4, high | high >> 4, 0x6420);
+    return keep_bytes(codes, zeros & 0x1f1f1f1fu, ~sign_masks_of_bytes(zeros) & 0x7f7f7f7fu);
 }
 
 inline constexpr int kSparsePlaces = 4; // that share the vectors of positions
@@ -185,7 +157,7 @@ MARLIN_HD void gather_sparse_places(const PackTask &task, const SparseStrip &fro
     for (int step = 0; step < kSteps; ++step) {
         MARLIN_UNROLL
         for (int far = 0; far < 2; ++far)
-            transpose_places(positions[step][far]);
+            transpose_bytes_of_lanes(positions[step][far]);
     }
     MARLIN_UNROLL
     for (int place = 0; place < mine; ++place) {
@@ -215,11 +187,6 @@ MARLIN_HD void gather_sparse_strip(const Block &block, const PackTask &task, con
             gather_sparse_places<true, kMine>(task, from, item, sum);
     }
 }
-static_assert(code_at(Layout::Sparse24Draft, 16 + 2 + 1, 16 + 3).byte == 512 + (4 * 3 + 1) * 16 + 4 + 2 &&
-              code_at(Layout::Sparse24Draft, 8, 8).byte == 1 && code_at(Layout::Sparse24Draft, 8, 8).shift == 4);
-static_assert(metadata_at(Layout::Sparse24Draft, 8 + 4 + 1, 0, 16 + 3).byte == (16 + 2 * 3 + 1) * 16 + 4 &&
-              metadata_at(Layout::Sparse24Draft, 1, 1, 8).byte == 2 &&
-              metadata_at(Layout::Sparse24Draft, 1, 1, 8).shift == 6);
 
 // Shared memory of a strip.
 template <bool sparse>

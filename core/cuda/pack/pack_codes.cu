@@ -8,11 +8,11 @@ namespace marlin::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-// CTAs of an SM, at least.
-template <typename Reader>
-constexpr int kBlocks = 10;
-template <bool along_k>
-constexpr int kBlocks<PlainReader<along_k>> = 8; // has twice as many vectors under way
+// CTAs of an SM, at least: what reads codes one a byte has twice as many vectors under way.
+template <typename Reader, bool sparse>
+constexpr int kBlocks = sparse ? 8 : 10;
+template <bool along_k, bool sparse>
+constexpr int kBlocks<PlainReader<along_k>, sparse> = 8;
 
 // In the order in which scales stand in the source: a warp takes neighbours, warps take lines of them.
 constexpr int kLines = kThreads / 32;
@@ -27,15 +27,15 @@ __global__ void __launch_bounds__(kThreads) check_values(const __grid_constant__
         check_group_value(task, n_first ? i : line, n_first ? line : i);
 }
 
-template <typename Reader>
-__global__ void __launch_bounds__(kThreads, kBlocks<Reader>)
+template <typename Reader, bool sparse>
+__global__ void __launch_bounds__(kThreads, kBlocks<Reader, sparse>)
     pack_tiles(const __grid_constant__ PackTask task, PackStep step) {
     __shared__ PackCodesMemory<Reader::kAlongK> memory;
     if (step == PackStep::Write && *task.failed_column != kNoColumn)
         return;
     BodySum sum(task.body);
     for_each_tile(task.geometry, by_column(task, Reader::kAlongK), [&](const TilePlace &place) {
-        pack_codes<Reader>(Block<kThreads>(), task, step, place, memory, sum);
+        pack_codes<Reader, sparse>(Block<kThreads>(), task, step, place, memory, sum);
     });
     if (step == PackStep::Write)
         add_to_slots(task.sums, sum);
@@ -56,7 +56,10 @@ cudaError_t launch_pack_codes(const PackTask &task, PackStep step, cudaStream_t 
     with_reader(task, [&](auto reader) {
         using Reader = decltype(reader);
         const dim3 grid = tile_grid(task.geometry, by_column(task, Reader::kAlongK));
-        pack_tiles<Reader><<<grid, kThreads, 0, stream>>>(task, step);
+        if (task.geometry.sparse())
+            pack_tiles<Reader, true><<<grid, kThreads, 0, stream>>>(task, step);
+        else
+            pack_tiles<Reader, false><<<grid, kThreads, 0, stream>>>(task, step);
     });
     return cudaGetLastError();
 }

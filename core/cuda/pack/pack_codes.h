@@ -21,9 +21,11 @@ MARLIN_HD void pad_codes(const Block &block, const PackTask &task, const TilePla
                          PackCodesMemory<along_k> &memory) {
     const TileGroups groups = groups_of(task.geometry, place.first_row);
     const Grid grid = task.grid();
+    MARLIN_NO_UNROLL
     for (int r = block.thread(); r < kRows; r += Block::kThreads)
-        for (int f = memory.source_row[r] < 0 ? 0 : place.features; f < kFeatures; ++f)
-            memory.tile.at(r, f) = padding_code(memory.params[r >> groups.row_shift][f].zero, grid);
+        MARLIN_NO_UNROLL
+    for (int f = memory.source_row[r] < 0 ? 0 : place.features; f < kFeatures; ++f)
+        memory.tile.at(r, f) = padding_code(memory.params[r >> groups.row_shift][f].zero, grid);
 }
 
 struct Quad {
@@ -55,6 +57,7 @@ template <typename Block, bool along_k>
 MARLIN_HD bool is_good(const Block &block, const PackTask &task, const TilePlace &place,
                        PackCodesMemory<along_k> &memory) {
     bool good = true;
+    MARLIN_NO_UNROLL
     for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
         const Quad quad = read_quad(task, place, memory, i / kFeatures, i % kFeatures);
         good &= (quad.codes & 0xf0f0f0f0u) == 0 && is_24(quad.row, quad.value);
@@ -72,24 +75,37 @@ MARLIN_HD bool are_ordered(const Block &block, const PackTask &task, const TileP
     return !block.any(!ordered);
 }
 
+// 2:4 codes, positions, scales and zeros of a tile.
 template <typename Block, bool along_k>
-MARLIN_HD void select_codes(const Block &block, const PackTask &task, const TilePlace &place,
-                            PackCodesMemory<along_k> &memory, bool ordered) {
-    if (are_ordered(block, task, place, memory, ordered)) {
-        const TileGroups groups = groups_of(task.geometry, place.first_row);
-        return task.sparsity == Sparsity::Already24
-                   ? select_by_codes<true>(block, memory.tile, groups, memory.selection)
-                   : select_by_codes<false>(block, memory.tile, groups, memory.selection);
+MARLIN_HD void write_selected(const Block &block, const PackTask &task, const TilePlace &place,
+                              PackCodesMemory<along_k> &memory, bool ordered, BodySum &sum) {
+    const TileGroups groups = groups_of(task.geometry, place.first_row);
+    const auto params_at = [&](int g, int f) { return memory.params[g][f]; };
+    const bool all_ordered = are_ordered(block, task, place, memory, ordered);
+    if (all_ordered && task.geometry.shape.layout == Layout::Sparse24Draft) {
+        const TileRuns runs(task.geometry, task.body, place);
+        std::byte *const positions = runs.first + metadata_offset(task.geometry);
+        write_sparse<along_k>(block, runs.first, positions, sum, [&](int quad, int f) {
+            return select_quad(memory.tile, groups, memory.selection, quad, f);
+        });
+        return write_params(block, task, place, params_at, sum);
     }
-    for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
-        const Quad quad = read_quad(task, place, memory, i / kFeatures, i % kFeatures);
-        keep_codes(memory.tile, i / kFeatures, i % kFeatures, quad.codes, keep_of_quad(task, quad.row, quad.value));
+    if (all_ordered) {
+        select_by_codes(block, memory.tile, groups, memory.selection);
+    } else {
+        MARLIN_NO_UNROLL
+        for (int i = block.thread(); i < kQuads * kFeatures; i += Block::kThreads) {
+            const Quad quad = read_quad(task, place, memory, i / kFeatures, i % kFeatures);
+            keep_codes(memory.tile, i / kFeatures, i % kFeatures, quad.codes, keep_of_quad(task, quad.row, quad.value));
+        }
     }
+    block.sync();
+    write_tile<true>(block, task, place, memory.tile, sum, params_at);
 }
 
 enum class PackStep { Check, Write };
 
-template <typename Reader, typename Block>
+template <typename Reader, bool sparse, typename Block>
 MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep step, const TilePlace &place,
                           PackCodesMemory<Reader::kAlongK> &memory, BodySum &sum) {
     if (step == PackStep::Check && task.sparsity != Sparsity::Already24) {
@@ -107,7 +123,7 @@ MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep ste
             },
             [&](int g, int f, GroupParams params) {
                 memory.params[g][f] = params;
-                if (task.geometry.sparse() && !task.offsets) {
+                if (sparse && !task.offsets) {
                     ordered = ordered && orders_as_codes(params);
                     memory.selection.put(g, f, params);
                 }
@@ -123,11 +139,10 @@ MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep ste
             lower_to(task.failed_column, static_cast<uint64_t>(place.column));
         return;
     }
-    if (task.geometry.sparse()) {
-        select_codes(block, task, place, memory, ordered);
-        block.sync();
-    }
-    write_tile(block, task, place, memory.tile, sum, [&](int g, int f) { return memory.params[g][f]; });
+    if constexpr (sparse)
+        write_selected(block, task, place, memory, ordered, sum);
+    else
+        write_tile<false>(block, task, place, memory.tile, sum, [&](int g, int f) { return memory.params[g][f]; });
 }
 
 // Scale and zero of one group of one column of the matrix.

@@ -83,7 +83,9 @@ MARLIN_HD void pack_values(const Block &block, const PackTask &task, const TileP
     block.sync();
     round_tile(block, task, place, memory);
     block.sync();
-    write_tile(block, task, place, memory.codes, sum, [&](int g, int f) { return memory.rounder[g][f].params(grid); });
+    const auto params_at = [&](int g, int f) { return memory.rounder[g][f].params(grid); };
+    task.geometry.sparse() ? write_tile<true>(block, task, place, memory.codes, sum, params_at)
+                           : write_tile<false>(block, task, place, memory.codes, sum, params_at);
 }
 
 } // namespace marlin::cuda

@@ -3,6 +3,7 @@
 
 #include "cuda/pack/code_tile.h"
 #include "cuda/pack/select_lanes.h"
+#include "cuda/pack/write_sparse.h"
 
 namespace marlin::cuda {
 
@@ -48,23 +49,31 @@ MARLIN_HD inline bool orders_as_codes(GroupParams params) {
     return params.scale == 0.0f || (magnitude > 0x1p-100f && magnitude < 0x1p100f);
 }
 
-// code[p]: row p of four features, whose selection starts at `zero` and `mask`. `any`: nonzero magnitudes are equal.
-template <bool any>
-MARLIN_HD KeptCodes keep_bytes(const uint32_t (&code)[4], uint32_t zeros, uint32_t masks) {
+// code[p]: row p of four features, whose selection starts at `zero` and `mask`. Of rows that are 2:4 already
+// those that are not zero stay, whatever their order.
+MARLIN_HD inline KeptCodes keep_bytes(const uint32_t (&code)[4], uint32_t zeros, uint32_t masks) {
     uint32_t magnitude[4];
     MARLIN_UNROLL
-    for (int p = 0; p < 4; ++p) {
+    for (int p = 0; p < 4; ++p)
         magnitude[p] = differences_of_bytes(code[p], zeros) & masks;
-        if constexpr (any)
-            magnitude[p] = (magnitude[p] + 0x7f7f7f7fu) >> 7 & 0x01010101u;
-    }
     uint32_t keep[4];
     keep_lanes(magnitude, 0x80808080u, sign_masks_of_bytes, keep);
     return choose_kept(code, keep);
 }
 
-// All quads of a tile without padding, in place.
-template <bool any, typename Block, typename Tile>
+// What stays of four rows of features f .. f + 3 of a tile without padding.
+template <typename Tile>
+MARLIN_HD KeptCodes select_quad(const Tile &tile, const TileGroups &groups, const Selection &selection, int quad,
+                                int f) {
+    const int g = 4 * quad >> groups.row_shift;
+    uint32_t codes[4];
+    rows_of_quad(tile, quad, f, codes);
+    return keep_bytes(codes, *reinterpret_cast<const uint32_t *>(&selection.zero[g][f]),
+                      *reinterpret_cast<const uint32_t *>(&selection.mask[g][f]));
+}
+
+// All quads of such a tile, in place.
+template <typename Block, typename Tile>
 MARLIN_HD void select_by_codes(const Block &block, Tile &tile, const TileGroups &groups, const Selection &selection) {
     constexpr int kFours = kFeatures / 4;
     static_assert(kQuads * kFours % Block::kThreads == 0);
@@ -74,26 +83,17 @@ MARLIN_HD void select_by_codes(const Block &block, Tile &tile, const TileGroups 
         const int item = block.thread() + i * Block::kThreads;
         const int quad = Tile::kAlongK ? item % kQuads : item / kFours;
         const int f = (Tile::kAlongK ? item / kQuads : item % kFours) * 4;
-        const int g = 4 * quad >> groups.row_shift;
-        const uint32_t zeros = *reinterpret_cast<const uint32_t *>(&selection.zero[g][f]);
-        const uint32_t masks = *reinterpret_cast<const uint32_t *>(&selection.mask[g][f]);
+        const KeptCodes kept = select_quad(tile, groups, selection, quad, f);
         const auto word_at = [&](int j) {
             return reinterpret_cast<uint32_t *>(Tile::kAlongK ? &tile.at(4 * quad, f + j) : &tile.at(4 * quad + j, f));
         };
-        uint32_t words[4];
-        MARLIN_UNROLL
-        for (int j = 0; j < 4; ++j)
-            words[j] = *word_at(j);
         if constexpr (Tile::kAlongK) {
-            uint32_t code[4];
-            transpose_bytes(words, code);
-            const KeptCodes kept = keep_bytes<any>(code, zeros, masks);
+            uint32_t words[4];
             transpose_bytes({kept.first, kept.second, kept.positions, 0}, words);
             MARLIN_UNROLL
             for (int j = 0; j < 4; ++j)
                 *word_at(j) = words[j];
         } else {
-            const KeptCodes kept = keep_bytes<any>(words, zeros, masks);
             *word_at(0) = kept.first;
             *word_at(1) = kept.second;
             *word_at(kRowOfPositions) = kept.positions;

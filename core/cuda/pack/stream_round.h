@@ -195,7 +195,8 @@ MARLIN_HD void stream_round(const Block &block, const PackTask &task, const Tile
             round_item<Way::Scale, type, along_k, sparse>(task, item, row_shift, memory);
     }
     block.sync();
-    write_tile(block, task, place, memory.codes, sum, [&](int g, int f) { return memory.rounder(g, f).params(grid); });
+    write_tile<sparse>(block, task, place, memory.codes, sum,
+                       [&](int g, int f) { return memory.rounder(g, f).params(grid); });
 }
 
 // visit(a constant with the type of a source of values).

@@ -14,14 +14,20 @@ inline constexpr int kQuads = kRows / 4;
 inline constexpr int kMaxGroups = 4; // of 32 rows
 
 // One byte an element. Tiles stand as their source does, so that what is read together is written together; strides
-// keep the 32 lanes of a warp on different banks, both when they write vectors of the source and when they gather those
-// of a layout.
+// and gaps keep the 32 lanes of a warp on different banks, both when they write vectors of the source and when they
+// gather those of a layout.
 template <bool along_k>
 struct CodeShape {
-    static constexpr int kRowStride = along_k ? 1 : kFeatures + 8;
-    static constexpr int kFeatureStride = along_k ? kRows + 8 : 1;
-    static constexpr int kSize = along_k ? kFeatures * kFeatureStride : kRows * kRowStride;
-    MARLIN_HD static constexpr int offset(int row, int feature) { return row * kRowStride + feature * kFeatureStride; }
+    static constexpr int kRowStride = along_k ? 1 : kFeatures + 8; // of four rows
+    static constexpr int kFeatureStride = along_k ? kRows + 8 : 1; // of four features
+    static constexpr int kGaps = along_k ? 64 + 144 : 64 + 136 + 272;
+    static constexpr int kSize = (along_k ? kFeatures * kFeatureStride : kRows * kRowStride) + kGaps;
+    // A sum of what each bit of row and feature gives.
+    MARLIN_HD static constexpr int offset(int row, int feature) {
+        const int gaps =
+            along_k ? (feature >> 4 & 1) * 64 + (feature >> 5) * 144 : (row >> 4 & 1) * 64 + (row >> 5) * 136;
+        return row * kRowStride + feature * kFeatureStride + gaps;
+    }
 };
 
 // FP32 elements, four rows of a feature at a time.

@@ -4,6 +4,8 @@
 #include "cuda/pack/body_sum.h"
 #include "cuda/pack/code_tile.h"
 #include "cuda/pack/field_map.h"
+#include "cuda/pack/lanes.h"
+#include "cuda/pack/write_sparse.h"
 #include "layout/element.h"
 
 namespace marlin::cuda {
@@ -74,8 +76,8 @@ MARLIN_HD constexpr int make_room(int number, int bit) {
 // bits of a nibble's number that move by so many bytes.
 template <int one, int two>
 struct Gathering {
-    // Neighbouring features belong to different vectors: four vectors at once.
-    static constexpr bool kFour = one >= 5 && two >= 5;
+    // Neighbouring features belong to different vectors, and those to different lanes of a warp: four vectors at once.
+    static constexpr bool kFour = one >= 5 && two >= 5 && one < 10 && two < 10;
     // Neighbouring rows belong to bytes 0 and 2 of a word, the next two to another vector, or to none.
     static constexpr bool kRows = one == 2 && (two >= 5 || two < 0);
     static constexpr bool kTwo = kRows && two >= 5;
@@ -94,25 +96,25 @@ MARLIN_HD void write_nibbles(const Block &block, const uint8_t *tile, int count,
         return four_nibbles(from + map.of(j)) + four_nibbles(from + map.of(j + 1)) * 16;
     };
     if constexpr (Way::kFour) {
-        constexpr int low = one < two ? one - 5 : two - 5;
-        constexpr int high = one < two ? two - 5 : one - 5;
-        for (int item = block.thread(); item < count / 4; item += Block::kThreads) {
-            const int i = make_room(make_room(item, low), high);
-            const uint8_t *const from = tile + map.of(i * 32);
-            Vector vectors[4];
+        // A lane has one word of four vectors, then all words of one.
+        constexpr int kMine = kLanesOfThread<Block>;
+        constexpr int kOne = 1 << (one - 5);
+        constexpr int kTwo = 1 << (two - 5);
+        MARLIN_NO_UNROLL
+        for (int item = block.thread() * kMine; item < count; item += Block::kThreads * kMine) {
+            uint32_t words[kMine][4];
             MARLIN_UNROLL
-            for (int w = 0; w < 4; ++w) {
-                uint32_t words[4];
-                transpose_bytes(
-                    {pairs(from, w * 8), pairs(from, w * 8 + 2), pairs(from, w * 8 + 4), pairs(from, w * 8 + 6)},
-                    words);
-                MARLIN_UNROLL
-                for (int f = 0; f < 4; ++f)
-                    vectors[f].word[w] = words[f] ^ flip;
+            for (int m = 0; m < kMine; ++m) {
+                const int i = item + m;
+                const int w = ((i & kOne) != 0 ? 1 : 0) + ((i & kTwo) != 0 ? 2 : 0);
+                const uint8_t *const from = tile + map.of((i & ~(kOne | kTwo)) * 32) + map.of(w * 8);
+                transpose_bytes({pairs(from, 0), pairs(from, 2), pairs(from, 4), pairs(from, 6)}, words[m]);
             }
+            transpose_words_of_lanes<kOne, kTwo>(words, item);
             MARLIN_UNROLL
-            for (int f = 0; f < 4; ++f)
-                sum.store(vector_at(i + (f & 1) * (1 << (one - 5)) + (f >> 1) * (1 << (two - 5))), vectors[f]);
+            for (int m = 0; m < kMine; ++m)
+                sum.store(vector_at(item + m),
+                          Vector{{words[m][0] ^ flip, words[m][1] ^ flip, words[m][2] ^ flip, words[m][3] ^ flip}});
         }
     } else if constexpr (Way::kRows) {
         for (int item = block.thread(); item < count / (Way::kTwo ? 2 : 1); item += Block::kThreads) {
@@ -220,6 +222,7 @@ MARLIN_HD void write_words_of_numbers(const Block &block, std::byte *to, int64_t
                                       Type type, BodySum &sum, NumberAt number_at) {
     constexpr int kWords = kFeatures / each; // of a group
     const int words_of_run = groups_in_run * kWords;
+    MARLIN_NO_UNROLL
     for (int i = block.thread(); i < runs * words_of_run; i += Block::kThreads) {
         const int run = i >= words_of_run ? 1 : 0;
         sum.store(to + run * run_size + (i - run * words_of_run) * 8,
@@ -265,28 +268,27 @@ template <Layout layout, typename Block, typename Tile>
 MARLIN_HD void write_as(const Block &block, const PackTask &task, const TilePlace &place, const Tile &tile,
                         BodySum &sum) {
     const TileRuns runs(task.geometry, task.body, place);
-    write_codes<layout>(block, tile, runs, sum);
-    if constexpr (is_sparse24(layout))
-        write_positions<layout>(block, tile, runs.first + metadata_offset(task.geometry), sum);
+    std::byte *const positions = runs.first + metadata_offset(task.geometry);
+    if constexpr (layout == Layout::Sparse24Draft) {
+        write_sparse<Tile::kAlongK>(block, runs.first, positions, sum,
+                                    [&](int quad, int f) { return kept_of_quad(tile, quad, f); });
+    } else {
+        write_codes<layout>(block, tile, runs, sum);
+        if constexpr (is_sparse24(layout))
+            write_positions<layout>(block, tile, positions, sum);
+    }
 }
 
-// Everything that the tile brings to the packed bytes.
-template <typename Block, typename Tile, typename ParamsAt>
+// Everything that the tile of 2:4 weights, or of dense ones, brings to the packed bytes.
+template <bool sparse, typename Block, typename Tile, typename ParamsAt>
 MARLIN_HD void write_tile(const Block &block, const PackTask &task, const TilePlace &place, const Tile &tile,
                           BodySum &sum, ParamsAt params_at) {
-    switch (task.geometry.shape.layout) {
-    case Layout::Sparse24Draft:
-        write_as<Layout::Sparse24Draft>(block, task, place, tile, sum);
-        break;
-    case Layout::CpuDraft:
-        write_as<Layout::CpuDraft>(block, task, place, tile, sum);
-        break;
-    case Layout::CpuSparse24Draft:
-        write_as<Layout::CpuSparse24Draft>(block, task, place, tile, sum);
-        break;
-    default:
-        write_as<Layout::DenseDraft>(block, task, place, tile, sum);
-    }
+    const bool for_cpu =
+        task.geometry.shape.layout == Layout::CpuDraft || task.geometry.shape.layout == Layout::CpuSparse24Draft;
+    if (for_cpu)
+        write_as<sparse ? Layout::CpuSparse24Draft : Layout::CpuDraft>(block, task, place, tile, sum);
+    else
+        write_as<sparse ? Layout::Sparse24Draft : Layout::DenseDraft>(block, task, place, tile, sum);
     write_params(block, task, place, params_at, sum);
 }
 

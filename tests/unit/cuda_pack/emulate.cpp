@@ -37,7 +37,8 @@ void run_codes(const PackTask &task, PackStep step, BodySum &sum) {
         using Reader = decltype(reader);
         const auto memory = std::make_unique<PackCodesMemory<Reader::kAlongK>>();
         for_each_tile(task.geometry, [&](const TilePlace &place) {
-            cuda::pack_codes<Reader>(OneThread(), task, step, place, *memory, sum);
+            task.geometry.sparse() ? cuda::pack_codes<Reader, true>(OneThread(), task, step, place, *memory, sum)
+                                   : cuda::pack_codes<Reader, false>(OneThread(), task, step, place, *memory, sum);
         });
     });
 }
