@@ -1,8 +1,8 @@
 // Kernels for act-order sources whose rows do not lie together: a CTA has all rows of a few features.
 #include <algorithm>
 
+#include "cuda/pack/gather_bundles.h"
 #include "cuda/pack/gather_sparse.h"
-#include "cuda/pack/gather_values.h"
 #include "cuda/pack/grid.cuh"
 #include "cuda/pack/launch.h"
 #include "cuda/pack/sum.cuh"
@@ -33,19 +33,20 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     add_to_slots(task.sums, sum);
 }
 
-template <Type type, int pairs>
+template <bool sparse, Type type, int pairs>
 __global__ void __launch_bounds__(kThreads, kBlocks) fit_bundles(const __grid_constant__ PackTask task) {
     using B = Bundle<type, pairs>;
     if (task.is_void())
         return;
     const BundleMemory<B> memory(staged_bytes(), task);
     for (int64_t i = blockIdx.x; i < task.geometry.columns * B::kCount; i += gridDim.x) {
-        fit_bundle<type, pairs>(Block<kThreads>(), task, i / B::kCount, static_cast<int>(i % B::kCount), memory);
+        fit_bundle<sparse, type, pairs>(Block<kThreads>(), task, i / B::kCount, static_cast<int>(i % B::kCount),
+                                        memory);
         __syncthreads();
     }
 }
 
-template <Type type, int pairs>
+template <bool sparse, Type type, int pairs>
 __global__ void __launch_bounds__(kThreads, kBlocks) round_bundles(const __grid_constant__ PackTask task) {
     using B = Bundle<type, pairs>;
     if (*task.failed_column != kNoColumn)
@@ -53,7 +54,8 @@ __global__ void __launch_bounds__(kThreads, kBlocks) round_bundles(const __grid_
     const BundleMemory<B> memory(staged_bytes(), task);
     BodySum sum(task.body);
     for (int64_t i = blockIdx.x; i < task.geometry.columns * B::kCount; i += gridDim.x) {
-        round_bundle<type, pairs>(Block<kThreads>(), task, i / B::kCount, static_cast<int>(i % B::kCount), memory, sum);
+        round_bundle<sparse, type, pairs>(Block<kThreads>(), task, i / B::kCount, static_cast<int>(i % B::kCount),
+                                          memory, sum);
         __syncthreads();
     }
     add_to_slots(task.sums, sum);
@@ -104,15 +106,19 @@ cudaError_t launch_params(const PackTask &task, cudaStream_t stream) {
     return cudaGetLastError();
 }
 
-// visit(type, pairs), both constants: two pairs where an SM has room for two CTAs that have them.
+// visit(whether 2:4, type, pairs), all constants: two pairs where an SM has room for two CTAs that have them.
 template <typename Visit>
 cudaError_t with_bundle(const PackTask &task, Visit visit) {
     return with_value_type(task.src_type, [&](auto type) {
+        const auto with_pairs = [&](auto pairs) {
+            return task.geometry.sparse() ? visit(std::true_type(), type, pairs)
+                                          : visit(std::false_type(), type, pairs);
+        };
         if constexpr (type.value != Type::F32) {
             if (2 * BundleMemory<Bundle<type.value, 2>>::size_to_round(task) <= most_shared())
-                return visit(type, std::integral_constant<int, 2>());
+                return with_pairs(std::integral_constant<int, 2>());
         }
-        return visit(type, std::integral_constant<int, 1>());
+        return with_pairs(std::integral_constant<int, 1>());
     });
 }
 
@@ -136,17 +142,17 @@ bool can_gather_values(const PackTask &task) {
 }
 
 cudaError_t launch_gather_fit(const PackTask &task, cudaStream_t stream) {
-    return with_bundle(task, [&](auto type, auto pairs) {
+    return with_bundle(task, [&](auto sparse, auto type, auto pairs) {
         using B = Bundle<type.value, pairs.value>;
-        return launch(fit_bundles<type.value, pairs.value>, task.geometry.columns * B::kCount,
+        return launch(fit_bundles<sparse.value, type.value, pairs.value>, task.geometry.columns * B::kCount,
                       BundleMemory<B>::size_to_fit(task), stream, task);
     });
 }
 
 cudaError_t launch_gather_values(const PackTask &task, cudaStream_t stream) {
-    const cudaError_t error = with_bundle(task, [&](auto type, auto pairs) {
+    const cudaError_t error = with_bundle(task, [&](auto sparse, auto type, auto pairs) {
         using B = Bundle<type.value, pairs.value>;
-        return launch(round_bundles<type.value, pairs.value>, task.geometry.columns * B::kCount,
+        return launch(round_bundles<sparse.value, type.value, pairs.value>, task.geometry.columns * B::kCount,
                       BundleMemory<B>::size_to_round(task), stream, task);
     });
     return error != cudaSuccess ? error : launch_params(task, stream);

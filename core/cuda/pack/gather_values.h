@@ -1,5 +1,4 @@
-// Act-order for values in lines of a feature: a few features of all rows are brought to shared memory, and leave it in
-// packed order.
+// Act-order for values in lines of a feature: a few features of all rows are brought to shared memory.
 #pragma once
 
 #include "cuda/pack/gather_codes.h"
@@ -44,8 +43,10 @@ struct BundleMemory {
 
 // Which tasks these kernels are for; source groups are packed groups.
 MARLIN_HD inline bool gathers_values(const PackTask &task) {
-    return task.geometry.shape.layout == Layout::DenseDraft && !task.in_order() && task.aligned &&
-           task.src_order == Order::NxK && task.n % kFeatures == 0 && task.k % 8 == 0 &&
+    const Layout layout = task.geometry.shape.layout;
+    const bool selects = layout == Layout::Sparse24Draft && task.sparsity == Sparsity::Select24;
+    return (layout == Layout::DenseDraft || (selects && task.importance == nullptr)) && !task.in_order() &&
+           task.aligned && task.src_order == Order::NxK && task.n % kFeatures == 0 && task.k % 8 == 0 &&
            task.geometry.groups_in_run > 0;
 }
 
@@ -138,50 +139,6 @@ MARLIN_HD RowWords<Bundle::kWords> words_of_row(const BundleMemory<Bundle> &memo
     return *reinterpret_cast<const RowWords<Bundle::kWords> *>(memory.at(row));
 }
 
-// Checks and fits one bundle of features: a few lanes a group.
-template <Type type, int pairs, typename Block>
-MARLIN_HD void fit_bundle(const Block &block, const PackTask &task, int64_t column, int bundle,
-                          const BundleMemory<Bundle<type, pairs>> &memory) {
-    using B = Bundle<type, pairs>;
-    constexpr int kLanes = Block::kThreads < 4 ? 1 : 4;
-    constexpr int kRowsOfLane = 4; // at a time
-    struct alignas(16) Rows {
-        int32_t row[kRowsOfLane];
-    };
-    const Geometry &g = task.geometry;
-    const int64_t n = column * kFeatures + B::first_feature(bundle);
-    stage_bundle<type, pairs>(block, task, n, memory);
-    block.sync();
-    const int lane = block.thread() % kLanes;
-    const int64_t groups = g.groups();
-    bool good = true;
-    for (int64_t begin = 0; begin < groups; begin += Block::kThreads / kLanes) {
-        const int64_t packed_group = begin + block.thread() / kLanes;
-        const int64_t group = packed_group < groups ? task.order.source_group(packed_group) : -1;
-        BundleRange<type, B::kWords> range;
-        if (group >= 0) {
-            const auto *const rows =
-                reinterpret_cast<const Rows *>(task.order.perm + packed_group * g.shape.group_size);
-            for (int i = lane; i < g.shape.group_size / kRowsOfLane; i += kLanes) {
-                const Rows four = rows[i];
-                MARLIN_UNROLL
-                for (int r = 0; r < kRowsOfLane; ++r)
-                    if (four.row[r] >= 0)
-                        range.add(words_of_row(memory, four.row[r]).word);
-            }
-        }
-        range.template join<kLanes>();
-        for (int i = lane; i < B::kFeatures && group >= 0; i += kLanes) {
-            const Range of = range.of(i);
-            const GroupParams params = candidate_params(of.low, of.high, 0, task.rounding());
-            good &= is_finite(of.low) && is_finite(of.high) && is_finite(params.scale) && is_finite(params.zero);
-            task.params.at(group, n + B::offset(i)) = params;
-        }
-    }
-    if (!good)
-        lower_to(task.failed_column, static_cast<uint64_t>(column));
-}
-
 // The codes of 16 rows of a bundle, in one group or two: a vector for each pair of features.
 template <Rounder::Way way, Type type, int pairs>
 MARLIN_HD void round_gathered(const PackTask &task, int64_t block64, const GatheredRows &from,
@@ -228,53 +185,6 @@ MARLIN_HD void round_gathered(const PackTask &task, int64_t block64, const Gathe
         MARLIN_UNROLL
         for (int pair = 0; pair < B::kPairs; ++pair)
             vectors[pair].word[step] = words[pair];
-    }
-}
-
-// Rounds and packs one bundle of features, scales and zeros left out.
-template <Type type, int pairs, typename Block>
-MARLIN_HD void round_bundle(const Block &block, const PackTask &task, int64_t column, int bundle,
-                            const BundleMemory<Bundle<type, pairs>> &memory, BodySum &sum) {
-    using Way = Rounder::Way;
-    using B = Bundle<type, pairs>;
-    const Geometry &g = task.geometry;
-    const Grid grid = task.grid();
-    const int feature = B::first_feature(bundle);
-    const int64_t n = column * kFeatures + feature;
-    stage_bundle<type, pairs>(block, task, n, memory);
-    bool divides = false;
-    // Threads take neighbouring groups.
-    const auto groups = static_cast<int>(g.groups());
-    constexpr int kBatch = 2;
-    GroupParams params[kBatch];
-    Batches<kBatch, Block::kThreads>::run(
-        block.thread(), groups * B::kFeatures,
-        [&](int i, int item) {
-            const int64_t group = task.order.source_group(item % groups);
-            params[i] =
-                group < 0 ? GroupParams{0.0f, task.no_zero()} : task.params.at(group, n + B::offset(item / groups));
-        },
-        [&](int i, int item) {
-            const Rounder rounder(params[i], grid);
-            divides |= rounder.divides();
-            memory.rounders[item % groups * B::kFeatures + item / groups] = rounder;
-        });
-    divides = block.any(divides);
-    for (int64_t item = block.thread(); item < g.shape.k_packed / 64 * 4; item += Block::kThreads) {
-        const int j = static_cast<int>(item % 4);
-        const GatheredRows from(task, item / 4, j);
-        Vector vectors[B::kPairs];
-        if (divides)
-            round_gathered<Way::Divide, type>(task, item / 4, from, memory, vectors);
-        else if (grid == Grid::Offset)
-            round_gathered<Way::Multiply, type>(task, item / 4, from, memory, vectors);
-        else
-            round_gathered<Way::Scale, type>(task, item / 4, from, memory, vectors);
-        MARLIN_UNROLL
-        for (int pair = 0; pair < B::kPairs; ++pair)
-            sum.store(
-                gathered_vector(task, column, item / 4, feature / kStripFeatures, feature % kStripFeatures + pair, j),
-                vectors[pair]);
     }
 }
 

@@ -11,6 +11,7 @@ struct CodeRounder {
     Rounder rounder;
     uint32_t correction;
 
+    CodeRounder() = default;
     MARLIN_HD explicit CodeRounder(const Rounder &from)
         : rounder(from), correction(std::bit_cast<uint32_t>(from.base + Rounder::kRounded) -
                                     2 * std::bit_cast<uint32_t>(Rounder::kRounded)) {}

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "cuda/pack/fit_params.h"
+#include "cuda/pack/gather_bundles.h"
 #include "cuda/pack/gather_sparse.h"
-#include "cuda/pack/gather_values.h"
 #include "cuda/pack/make_task.h"
 #include "cuda/pack/pack_codes.h"
 #include "cuda/pack/pack_values.h"
@@ -140,12 +140,16 @@ void for_each_bundle(const PackTask &task, Visit visit) {
 }
 void gather_fit(const PackTask &task) {
     for_each_bundle(task, [&](auto type, auto pairs, int64_t column, int bundle, const auto &memory) {
-        fit_bundle<type.value, pairs.value>(OneThread(), task, column, bundle, memory);
+        task.geometry.sparse() ? fit_bundle<true, type.value, pairs.value>(OneThread(), task, column, bundle, memory)
+                               : fit_bundle<false, type.value, pairs.value>(OneThread(), task, column, bundle, memory);
     });
 }
 void gather_values(const PackTask &task, BodySum &sum) {
     for_each_bundle(task, [&](auto type, auto pairs, int64_t column, int bundle, const auto &memory) {
-        round_bundle<type.value, pairs.value>(OneThread(), task, column, bundle, memory, sum);
+        if (task.geometry.sparse())
+            round_bundle<true, type.value, pairs.value>(OneThread(), task, column, bundle, memory, sum);
+        else
+            round_bundle<false, type.value, pairs.value>(OneThread(), task, column, bundle, memory, sum);
     });
     gather_params(task, sum);
 }
