@@ -19,7 +19,7 @@ __device__ std::byte *staged_bytes() {
     return reinterpret_cast<std::byte *>(staged);
 }
 
-template <bool sparse>
+template <Staged kind, bool sparse>
 __global__ void __launch_bounds__(kThreads, kBlocks)
     gather_strips(const __grid_constant__ PackTask task, int gap_shift) {
     if (*task.failed_column != kNoColumn)
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     const StripMemory<sparse> memory(staged_bytes(), task, gap_shift);
     BodySum sum(task.body);
     for (int64_t i = blockIdx.x; i < task.geometry.columns * kStrips; i += gridDim.x) {
-        pack_strip<sparse>(Block<kThreads>(), task, i / kStrips, static_cast<int>(i % kStrips), memory, sum);
+        pack_strip<kind, sparse>(Block<kThreads>(), task, i / kStrips, static_cast<int>(i % kStrips), memory, sum);
         __syncthreads();
     }
     add_to_slots(task.sums, sum);
@@ -128,11 +128,25 @@ bool can_gather_codes(const PackTask &task) {
     return gathers_codes(task) && strip_size(task, StagedRows::kNoGaps) <= most_shared();
 }
 
+template <Staged kind>
+cudaError_t launch_strips(const PackTask &task, cudaStream_t stream) {
+    constexpr int kGaps = StagedRows::gap_shift(kind);
+    const int gap_shift = strip_size(task, kGaps) <= most_shared() ? kGaps : StagedRows::kNoGaps;
+    return launch(task.geometry.sparse() ? gather_strips<kind, true> : gather_strips<kind, false>,
+                  task.geometry.columns * kStrips, strip_size(task, gap_shift), stream, task, gap_shift);
+}
+
 cudaError_t launch_gather_codes(const PackTask &task, cudaStream_t stream) {
-    const bool gaps = strip_size(task, StagedRows::kGaps) <= most_shared();
-    const int gap_shift = gaps ? StagedRows::kGaps : StagedRows::kNoGaps;
-    return launch(task.geometry.sparse() ? gather_strips<true> : gather_strips<false>, task.geometry.columns * kStrips,
-                  strip_size(task, gap_shift), stream, task, gap_shift);
+    switch (staging_of(task)) {
+    case Staged::Words:
+        return launch_strips<Staged::Words>(task, stream);
+    case Staged::Marlin:
+        return launch_strips<Staged::Marlin>(task, stream);
+    case Staged::Lines:
+        return launch_strips<Staged::Lines>(task, stream);
+    default:
+        return launch_strips<Staged::Bytes>(task, stream);
+    }
 }
 
 bool can_gather_values(const PackTask &task) {

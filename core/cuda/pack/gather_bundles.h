@@ -62,9 +62,7 @@ MARLIN_HD void round_dense_bundle(const Block &block, const PackTask &task, int6
         round_gathered<way, type>(task, item / 4, from, memory, vectors);
         MARLIN_UNROLL
         for (int pair = 0; pair < pairs; ++pair)
-            sum.store(
-                gathered_vector(task, column, item / 4, feature / kStripFeatures, feature % kStripFeatures + pair, j),
-                vectors[pair]);
+            sum.store(gathered_vector(task, column, item / 4, feature + pair, j), vectors[pair]);
     }
 }
 

@@ -8,7 +8,7 @@
 namespace marlin::cuda {
 
 // What selection must know of a feature of the strip in one group, a byte: the zero, and 128 where the scale is 0. The
-// sixteen features of a group follow each other.
+// sixteen features of a group follow each other, the first ones of all pairs before the second ones.
 class StripZeros {
 public:
     MARLIN_HD explicit StripZeros(std::byte *memory) : memory_(reinterpret_cast<uint8_t *>(memory)) {}
@@ -29,23 +29,25 @@ private:
 };
 
 // Returns whether codes have the order of magnitudes, as far as this thread saw.
-template <typename Block>
-MARLIN_HD bool stage_zeros(const Block &block, const PackTask &task, int64_t n, const StripZeros &zeros) {
+template <Staged kind, typename Block>
+MARLIN_HD bool stage_zeros(const Block &block, const PackTask &task, int64_t column, int strip,
+                           const StripZeros &zeros) {
     bool ordered = !task.offsets && task.importance == nullptr;
     const auto items = static_cast<int>(task.geometry.groups()) * kStripFeatures;
     for (int i = block.thread(); i < items; i += Block::kThreads) {
         const int64_t group = task.order.source_group(i / kStripFeatures);
+        const int f = i % kStripFeatures;
+        const int64_t n = column * kFeatures + StripPairs<kind>::feature(strip, f / 4 % 2, f % 4) + f / 8 * 8;
         GroupParams params = {0.0f, 0.0f};
         if (group >= 0 && !task.offsets)
-            params = {task.values.scale(group, n + i % kStripFeatures),
-                      task.values.zero(group, n + i % kStripFeatures)};
+            params = {task.values.scale(group, n), task.values.zero(group, n)};
         ordered = ordered && orders_as_codes(params);
-        zeros.put(i / kStripFeatures, i % kStripFeatures, params);
+        zeros.put(i / kStripFeatures, f, params);
     }
     return ordered;
 }
 
-// A quad of four features of a strip, feature `f` and on: code[p] has those of row p, one a byte.
+// A quad of four features of a strip, feature `n` of the matrix and others.
 struct StripQuad {
     FourRows from;
     int64_t packed_group;
@@ -53,14 +55,16 @@ struct StripQuad {
 };
 
 // Any quad.
-MARLIN_HD inline KeptCodes keep_by_values(const PackTask &task, const StripQuad &quad, const uint32_t (&codes)[4]) {
+template <Staged kind>
+MARLIN_HD KeptCodes keep_by_values(const PackTask &task, const StripQuad &quad, const uint32_t (&codes)[4]) {
     const int64_t group = task.order.source_group(quad.packed_group);
     KeptCodes result = {};
     MARLIN_NO_UNROLL
     for (int f = 0; f < 4; ++f) {
         GroupParams params = {0.0f, task.no_zero()};
         if (group >= 0)
-            params = {task.values.scale(group, quad.n + f), task.values.zero(group, quad.n + f)};
+            params = {task.values.scale(group, quad.n + f * StripPairs<kind>::kStep),
+                      task.values.zero(group, quad.n + f * StripPairs<kind>::kStep)};
         uint32_t code[4];
         float value[4];
         MARLIN_UNROLL
@@ -97,14 +101,15 @@ struct SparseStrip {
 // Codes and positions of places `item` and on of a strip, as many as `mine`. A place has quads j, j + 4, ... of 128
 // rows of features f .. f + 3 and f + 8 .. f + 11; neighbours differ in j, and four of them belong to neighbouring
 // lanes, or to one thread.
-template <bool by_values, int mine>
+template <Staged kind, bool by_values, int mine>
 MARLIN_HD void gather_sparse_places(const PackTask &task, const SparseStrip &from, int item, BodySum &sum) {
     constexpr int kSteps = 4;
     [[maybe_unused]] constexpr int kUnrolled = by_values ? 1 : 4; // rare, so small
     const Geometry &g = task.geometry;
     const int group_shift = groups_of(g, 0).row_shift;
-    const int64_t n = from.column * kFeatures + from.strip * kStripFeatures;
+    using Pairs = StripPairs<kind>;
     const int half = item / kSparsePlaces % 2;
+    const int64_t n = from.column * kFeatures + Pairs::feature(from.strip, half, 0);
     const int tile = item / kSparsePlaces / 2;
     std::byte *const run = task.body + g.run_offset(from.column, tile);
     uint32_t positions[kSteps][2][mine];
@@ -126,15 +131,15 @@ MARLIN_HD void gather_sparse_places(const PackTask &task, const SparseStrip &fro
                 MARLIN_UNROLL
                 for (int p = 0; p < 4; ++p) {
                     const int some_row = by_values && quad.row[p] < 0 ? 0 : quad.row[p];
-                    const uint32_t codes = reinterpret_cast<const uint32_t *>(from.rows.at(some_row))[half];
+                    const uint32_t codes = from.rows.at(some_row)[half];
                     low[p] = codes & 0x0f0f0f0fu;
                     high[p] = codes >> 4 & 0x0f0f0f0fu;
                 }
                 KeptCodes kept_low;
                 KeptCodes kept_high;
                 if constexpr (by_values) {
-                    kept_low = keep_by_values(task, {quad, group, n + 4 * half}, low);
-                    kept_high = keep_by_values(task, {quad, group, n + 4 * half + 8}, high);
+                    kept_low = keep_by_values<kind>(task, {quad, group, n}, low);
+                    kept_high = keep_by_values<kind>(task, {quad, group, n + 8}, high);
                 } else {
                     kept_low = keep_by_codes(low, from.zeros.four(group, 4 * half));
                     kept_high = keep_by_codes(high, from.zeros.four(group, 4 * half + 8));
@@ -151,7 +156,7 @@ MARLIN_HD void gather_sparse_places(const PackTask &task, const SparseStrip &fro
         }
         MARLIN_UNROLL
         for (int f = 0; f < 4; ++f)
-            sum.store(run + from.strip * 512 + (4 * (4 * half + f) + j) * 16, vectors[f]);
+            sum.store(run + vector_of_pair(Pairs::feature(from.strip, half, f)) + j * 16, vectors[f]);
     }
     MARLIN_UNROLL
     for (int step = 0; step < kSteps; ++step) {
@@ -161,20 +166,20 @@ MARLIN_HD void gather_sparse_places(const PackTask &task, const SparseStrip &fro
     }
     MARLIN_UNROLL
     for (int place = 0; place < mine; ++place) {
-        const int f = 4 * half + item % kSparsePlaces + place;
+        const int f = Pairs::feature(from.strip, half, item % kSparsePlaces + place);
         MARLIN_UNROLL
         for (int far = 0; far < 2; ++far) {
             Vector vector;
             MARLIN_UNROLL
             for (int step = 0; step < kSteps; ++step)
                 vector.word[step] = nibbles_apart(positions[step][far][place]);
-            sum.store(run + metadata_offset(g) + (16 * from.strip + 2 * f + far) * 16, vector);
+            sum.store(run + metadata_offset(g) + vector_of_pair(f) / 2 + far * 16, vector);
         }
     }
 }
 
 // Codes and positions of one strip of a column, all packed rows. Rows and zeros are staged, and everybody has seen it.
-template <typename Block>
+template <Staged kind, typename Block>
 MARLIN_HD void gather_sparse_strip(const Block &block, const PackTask &task, const SparseStrip &from, BodySum &sum) {
     constexpr int kMine = Block::kThreads < kSparsePlaces ? kSparsePlaces : 1;
     constexpr int kPlacesOfTile = 2 * kSparsePlaces;
@@ -182,9 +187,9 @@ MARLIN_HD void gather_sparse_strip(const Block &block, const PackTask &task, con
     const auto whole_tiles = static_cast<int>(task.first_padding / kRows);
     for (int item = block.thread() * kMine; item < tiles * kPlacesOfTile; item += Block::kThreads * kMine) {
         if (from.ordered && item / kPlacesOfTile < whole_tiles)
-            gather_sparse_places<false, kMine>(task, from, item, sum);
+            gather_sparse_places<kind, false, kMine>(task, from, item, sum);
         else
-            gather_sparse_places<true, kMine>(task, from, item, sum);
+            gather_sparse_places<kind, true, kMine>(task, from, item, sum);
     }
 }
 
@@ -202,20 +207,19 @@ struct StripMemory {
 };
 
 // One strip from the source to the packed bytes.
-template <bool sparse, typename Block>
+template <Staged kind, bool sparse, typename Block>
 MARLIN_HD void pack_strip(const Block &block, const PackTask &task, int64_t column, int strip,
                           const StripMemory<sparse> &memory, BodySum &sum) {
-    const int64_t n = column * kFeatures + strip * kStripFeatures;
     write_column_params<kStrips>(task, column, strip, block.thread(), Block::kThreads, sum);
     if constexpr (sparse) {
-        const bool ordered = stage_zeros(block, task, n, memory.zeros);
-        stage_strip(block, task, n, memory.rows);
+        const bool ordered = stage_zeros<kind>(block, task, column, strip, memory.zeros);
+        stage_strip<kind>(block, task, column, strip, memory.rows);
         const bool all_ordered = !block.any(!ordered);
-        gather_sparse_strip(block, task, {memory.rows, memory.zeros, column, strip, all_ordered}, sum);
+        gather_sparse_strip<kind>(block, task, {memory.rows, memory.zeros, column, strip, all_ordered}, sum);
     } else {
-        stage_strip(block, task, n, memory.rows);
+        stage_strip<kind>(block, task, column, strip, memory.rows);
         block.sync();
-        gather_strip(block, task, column, strip, memory.rows, sum);
+        gather_strip<kind>(block, task, column, strip, memory.rows, sum);
     }
 }
 

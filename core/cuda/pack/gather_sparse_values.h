@@ -114,8 +114,6 @@ MARLIN_HD void round_sparse_bundle(const Block &block, const PackTask &task, int
     const int group_shift = groups_of(g, 0).row_shift;
     const auto items = static_cast<int>(g.shape.k_packed / kRows) * kLanes;
     const int end = kWarps ? (items + 31) / 32 * 32 : items; // warps exchange as a whole
-    const int strip = feature / kStripFeatures;
-    const int first_feature = feature % kStripFeatures;
     MARLIN_NO_UNROLL
     for (int item = block.thread() * kMine; item < end; item += Block::kThreads * kMine) {
         const bool there = item < items;
@@ -152,7 +150,7 @@ MARLIN_HD void round_sparse_bundle(const Block &block, const PackTask &task, int
             MARLIN_UNROLL
             for (int pair = 0; pair < pairs; ++pair)
                 if (there)
-                    sum.store(run + strip * 512 + (4 * (first_feature + pair) + j) * 16, vectors[pair]);
+                    sum.store(run + vector_of_pair(feature + pair) + j * 16, vectors[pair]);
         }
         MARLIN_UNROLL
         for (int v = 0; v < 2 * pairs; ++v) {
@@ -170,7 +168,7 @@ MARLIN_HD void round_sparse_bundle(const Block &block, const PackTask &task, int
         for (int m = 0; m < kMine; ++m) {
             const int v = (item + m) % kLanes;
             if (there && v < 2 * pairs)
-                sum.store(run + metadata_offset(g) + (16 * strip + 2 * first_feature + v) * 16,
+                sum.store(run + metadata_offset(g) + vector_of_pair(feature) / 2 + v * 16,
                           Vector{{positions[m][0], positions[m][1], positions[m][2], positions[m][3]}});
         }
     }

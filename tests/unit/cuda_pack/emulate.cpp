@@ -106,16 +106,32 @@ void gather_params(const PackTask &task, BodySum &sum) {
         write_column_params<1>(task, column, 0, 0, 1, sum);
 }
 
-template <bool sparse>
+template <Staged kind, bool sparse>
 void gather_codes(const PackTask &task, BodySum &sum) {
     // Both ways to stage.
-    const int gap_shift = task.k % 64 == 0 ? StagedRows::kGaps : StagedRows::kNoGaps;
+    const int gap_shift = task.k % 128 == 0 ? StagedRows::gap_shift(kind) : StagedRows::kNoGaps;
     using Memory = StripMemory<sparse>;
     std::vector<Vector> storage(static_cast<size_t>(Memory::size(task, gap_shift) / 16 + 1));
     const Memory memory(reinterpret_cast<std::byte *>(storage.data()), task, gap_shift);
     for (int64_t column = 0; column < task.geometry.columns; ++column)
         for (int strip = 0; strip < kStrips; ++strip)
-            pack_strip<sparse>(OneThread(), task, column, strip, memory, sum);
+            pack_strip<kind, sparse>(OneThread(), task, column, strip, memory, sum);
+}
+
+void gather_codes(const PackTask &task, BodySum &sum) {
+    const auto gather = [&](auto kind) {
+        task.geometry.sparse() ? gather_codes<kind.value, true>(task, sum) : gather_codes<kind.value, false>(task, sum);
+    };
+    switch (staging_of(task)) {
+    case Staged::Words:
+        return gather(std::integral_constant<Staged, Staged::Words>());
+    case Staged::Marlin:
+        return gather(std::integral_constant<Staged, Staged::Marlin>());
+    case Staged::Lines:
+        return gather(std::integral_constant<Staged, Staged::Lines>());
+    default:
+        return gather(std::integral_constant<Staged, Staged::Bytes>());
+    }
 }
 
 // visit(type, pairs, column, bundle, memory) for all bundles, of both kinds.
@@ -197,7 +213,7 @@ uint64_t pack_emulated(const PackRequest &request, std::span<std::byte> packed) 
     else if (values)
         along_k ? round_values<true>(task, sum) : round_values<false>(task, sum);
     else if (gathers_codes(task))
-        g.sparse() ? gather_codes<true>(task, sum) : gather_codes<false>(task, sum);
+        gather_codes(task, sum);
     else
         run_codes(task, PackStep::Write, sum);
     for (int64_t offset = runs_end(g); offset < g.body_size; offset += 8)
