@@ -106,7 +106,8 @@ cudaError_t launch_params(const PackTask &task, cudaStream_t stream) {
     return cudaGetLastError();
 }
 
-// visit(whether 2:4, type, pairs), all constants: two pairs where an SM has room for two CTAs that have them.
+// visit(whether 2:4, type, pairs), all constants: two pairs where an SM has room for three CTAs that have
+// them.
 template <typename Visit>
 cudaError_t with_bundle(const PackTask &task, Visit visit) {
     return with_value_type(task.src_type, [&](auto type) {
@@ -115,7 +116,7 @@ cudaError_t with_bundle(const PackTask &task, Visit visit) {
                                           : visit(std::false_type(), type, pairs);
         };
         if constexpr (type.value != Type::F32) {
-            if (2 * BundleMemory<Bundle<type.value, 2>>::size_to_round(task) <= most_shared())
+            if (kBlocks * BundleMemory<Bundle<type.value, 2>>::size_to_round(task) <= most_shared())
                 return with_pairs(std::integral_constant<int, 2>());
         }
         return with_pairs(std::integral_constant<int, 1>());

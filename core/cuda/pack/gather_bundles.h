@@ -92,7 +92,7 @@ MARLIN_HD void round_bundle(const Block &block, const PackTask &task, int64_t co
         [&](int i, int item) {
             const Rounder rounder(params[i], grid);
             divides |= rounder.divides();
-            memory.rounders[item % groups * B::kFeatures + item / groups] = rounder;
+            memory.rounder(item % groups, item / groups) = rounder;
         });
     divides = block.any(divides);
     const auto round = [&](auto way) {

@@ -164,7 +164,7 @@ MARLIN_HD void stage_strip(const Block &block, const PackTask &task, int64_t col
             },
             [&](int i, int item) { stage_words(rows, item / 2 * 8, item % 2, low[i].word, high[i].word); });
     } else if constexpr (kind == Staged::Marlin) {
-        constexpr int kBatch = 8;
+        constexpr int kBatch = 4;
         Vector vectors[kBatch];
         // Of 16 rows: those 2 * (item % 4) and on, of either half.
         Batches<kBatch, Block::kThreads>::run(

@@ -127,11 +127,10 @@ MARLIN_HD void round_sparse_bundle(const Block &block, const PackTask &task, int
             MARLIN_UNROLL
             for (int step = 0; step < 4; ++step) {
                 const int row = tile * kRows + 32 * step + 4 * j;
-                const Rounder *const rounders = memory.rounders + (row >> group_shift) * B::kFeatures;
                 CodeRounder by[B::kFeatures];
                 MARLIN_UNROLL
                 for (int i = 0; i < B::kFeatures; ++i)
-                    by[i] = CodeRounder(rounders[i]);
+                    by[i] = CodeRounder(memory.rounder(row >> group_shift, i));
                 KeptCodes kept[2];
                 MARLIN_UNROLL
                 for (int far = 0; far < 2; ++far)

@@ -26,7 +26,7 @@ struct Bundle {
 template <typename Bundle>
 struct BundleMemory {
     uint32_t *rows;    // [k][Bundle::kWords]
-    Rounder *rounders; // [groups][Bundle::kFeatures], to round only
+    Rounder *rounders; // [groups][Bundle::kFeatures] by rounder(), to round only
 
     MARLIN_HD BundleMemory(std::byte *memory, const PackTask &task)
         : rows(reinterpret_cast<uint32_t *>(memory)),
@@ -34,6 +34,10 @@ struct BundleMemory {
     MARLIN_HD static int64_t size_to_fit(const PackTask &task) { return task.k * Bundle::kWords * 4; }
     static int64_t size_to_round(const PackTask &task) {
         return size_to_fit(task) + task.geometry.groups() * Bundle::kFeatures * static_cast<int64_t>(sizeof(Rounder));
+    }
+    // Lanes want that of one feature in groups that are one or two apart: on different banks.
+    MARLIN_HD Rounder &rounder(int group, int i) const {
+        return rounders[group * Bundle::kFeatures + (Bundle::kPairs == 2 ? i ^ (group & 2) : i)];
     }
     // Vectors that threads write together, the same rows of every four or eight, go to different banks.
     MARLIN_HD uint32_t *at(int row) const {
@@ -149,7 +153,7 @@ MARLIN_HD void round_gathered(const PackTask &task, int64_t block64, const Gathe
     const int group_shift = groups_of(task.geometry, 0).row_shift;
     MARLIN_UNROLL
     for (int step = 0; step < 4; ++step) {
-        const Rounder *const rounders = memory.rounders + ((block64 * 64 + 16 * step) >> group_shift) * B::kFeatures;
+        const auto group = static_cast<int>((block64 * 64 + 16 * step) >> group_shift);
         RowWords<B::kWords> rows[4];
         MARLIN_UNROLL
         for (int b = 0; b < 4; ++b)
@@ -157,7 +161,8 @@ MARLIN_HD void round_gathered(const PackTask &task, int64_t block64, const Gathe
         uint32_t words[B::kPairs];
         MARLIN_UNROLL
         for (int pair = 0; pair < B::kPairs; ++pair) {
-            const CodeRounder by[2] = {CodeRounder(rounders[2 * pair]), CodeRounder(rounders[2 * pair + 1])};
+            const CodeRounder by[2] = {CodeRounder(memory.rounder(group, 2 * pair)),
+                                       CodeRounder(memory.rounder(group, 2 * pair + 1))};
             // What sums of bits have beyond the codes cancels out against the corrections.
             uint32_t word = by[0].correction * 0x01010101u + by[1].correction * 0x10101010u;
             MARLIN_UNROLL
@@ -174,8 +179,9 @@ MARLIN_HD void round_gathered(const PackTask &task, int64_t block64, const Gathe
         if (from.padding) {
             MARLIN_UNROLL
             for (int pair = 0; pair < B::kPairs; ++pair) {
-                const uint32_t code = padding_code(rounders[2 * pair].params(grid).zero, grid) |
-                                      uint32_t{padding_code(rounders[2 * pair + 1].params(grid).zero, grid)} << 4;
+                const uint32_t code =
+                    padding_code(memory.rounder(group, 2 * pair).params(grid).zero, grid) |
+                    uint32_t{padding_code(memory.rounder(group, 2 * pair + 1).params(grid).zero, grid)} << 4;
                 MARLIN_UNROLL
                 for (int b = 0; b < 4; ++b)
                     if (from.row[step][b] < 0)
