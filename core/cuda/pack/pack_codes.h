@@ -65,7 +65,8 @@ MARLIN_HD bool is_good(const Block &block, const PackTask &task, const TilePlace
     return good;
 }
 
-// Whether select_by_codes() gives what keep_of_quad() would. What this thread has put into memory.params is `ordered`.
+// Whether select_quad() gives what keep_of_quad() would; everybody is here. `ordered`: what this thread has put into
+// memory.params is.
 template <typename Block, bool along_k>
 MARLIN_HD bool are_ordered(const Block &block, const PackTask &task, const TilePlace &place,
                            const PackCodesMemory<along_k> &memory, bool ordered) {
@@ -78,10 +79,9 @@ MARLIN_HD bool are_ordered(const Block &block, const PackTask &task, const TileP
 // 2:4 codes, positions, scales and zeros of a tile.
 template <typename Block, bool along_k>
 MARLIN_HD void write_selected(const Block &block, const PackTask &task, const TilePlace &place,
-                              PackCodesMemory<along_k> &memory, bool ordered, BodySum &sum) {
+                              PackCodesMemory<along_k> &memory, bool all_ordered, BodySum &sum) {
     const TileGroups groups = groups_of(task.geometry, place.first_row);
     const auto params_at = [&](int g, int f) { return memory.params[g][f]; };
-    const bool all_ordered = are_ordered(block, task, place, memory, ordered);
     if (all_ordered && task.geometry.shape.layout == Layout::Sparse24Draft) {
         const TileRuns runs(task.geometry, task.body, place);
         std::byte *const positions = runs.first + metadata_offset(task.geometry);
@@ -129,7 +129,11 @@ MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep ste
                 }
             });
     });
-    block.sync();
+    bool all_ordered = false;
+    if constexpr (sparse)
+        all_ordered = are_ordered(block, task, place, memory, ordered);
+    else
+        block.sync();
     if (!is_whole(place, task.in_order(), task.k)) {
         pad_codes(block, task, place, memory);
         block.sync();
@@ -140,7 +144,7 @@ MARLIN_HD void pack_codes(const Block &block, const PackTask &task, PackStep ste
         return;
     }
     if constexpr (sparse)
-        write_selected(block, task, place, memory, ordered, sum);
+        write_selected(block, task, place, memory, all_ordered, sum);
     else
         write_tile<false>(block, task, place, memory.tile, sum, [&](int g, int f) { return memory.params[g][f]; });
 }
