@@ -138,9 +138,11 @@ MARLIN_HD void round_item(const PackTask &task, const StreamItem<type, along_k, 
         }
         if (item.padding != 0) {
             const Grid grid = task.grid();
+            [[maybe_unused]] constexpr int kUnrolled = type == Type::F32 ? 4 : 1; // rare, so small
             MARLIN_UNROLL
             for (int w = 0; w < kWords; ++w) {
                 uint32_t codes = 0;
+                MARLIN_UNROLL_BY(kUnrolled)
                 for (int j = 0; j < 4; ++j) {
                     const GroupParams params = memory.rounder(group, item.feature + 4 * w + j).params(grid);
                     codes |= uint32_t{padding_code(params.zero, grid)} << (8 * j);
