@@ -81,7 +81,7 @@ MARLIN_HD void round_bundle(const Block &block, const PackTask &task, int64_t co
     // Threads take neighbouring groups.
     const auto groups = static_cast<int>(g.groups());
     constexpr int kBatch = 2;
-    GroupParams params[kBatch];
+    GroupParams params[kBatch] = {};
     Batches<kBatch, Block::kThreads>::run(
         block.thread(), groups * B::kFeatures,
         [&](int i, int item) {
