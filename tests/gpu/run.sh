@@ -73,6 +73,9 @@ sanitize() {
     # Refused calls are what some tests are about; bad memory accesses and leaks are what this looks for.
     memcheck) options+=(--report-api-errors no --leak-check full) ;;
     initcheck) options+=(--report-api-errors no) ;;
+    # A warp of Hopper's kernel reads a stage, meets, and one lane tells the copying thread. Racecheck (2025.3) sees
+    # neither __syncwarp nor bar.warp.sync there and takes the next copy for a race with the other 31 lanes.
+    racecheck) options+=(--kernel-name-exclude kns=sm90_w4a16_wgmma) ;;
     esac
     echo "-- $1 ${2##*/}"
     "$sanitizer" "${options[@]}" "$2" "$3"
