@@ -8,10 +8,13 @@ namespace marlin::cuda {
 
 bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
     const bool sparse = is_sparse(instance);
-    const bool group128 = p.zero_type == Type::None && p.group_size == 128 && p.scale_type == p.a_type;
+    const bool slab_or_wgmma = instance.family == Family::Slab || instance.family == Family::Wgmma;
+    const bool known_scales = p.scale_type == p.a_type || (p.a_type == Type::BF16 && slab_or_wgmma);
+    const bool group128 = p.zero_type == Type::None && p.group_size == 128 && known_scales;
+    const bool rows64 = instance.family == Family::Wgmma && !is_float(p.zero_type) && p.group_size != 32;
+    const Weights known = group128 ? Weights::Group128 : rows64 ? Weights::Rows64 : Weights::General;
     // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is.
-    const bool knows_weights = instance.weights == (group128 ? Weights::Group128 : Weights::General) ||
-                               (sparse && instance.weights == Weights::General);
+    const bool knows_weights = instance.weights == known || (sparse && instance.weights == Weights::General);
     // The stages of Hopper's own kernel are 128 rows of one run.
     const bool whole_stages = instance.family != Family::Wgmma || p.group_size <= 128 || p.group_size % 128 == 0;
     return has_code(instance, limits.compute_capability) && sparse == p.sparse && instance.a_type == p.a_type &&

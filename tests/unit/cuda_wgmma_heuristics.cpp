@@ -9,9 +9,11 @@ namespace {
 
 constexpr Limits kHopper = {132, 232448, 90};
 
-Instance wgmma(int32_t number, int32_t tokens, int32_t features, Weights weights = Weights::Group128) {
+Instance wgmma(int32_t number, int32_t tokens, int32_t features, Weights weights = Weights::Group128,
+               Type a_type = Type::F16) {
     Instance instance = made_up_stripe(Family::Wgmma, number, tokens, features, 2, 200000, weights);
     instance.ctas_per_sm = 1;
+    instance.a_type = a_type;
     return instance;
 }
 
@@ -27,6 +29,9 @@ const MadeUpKernels kKernels({
     wgmma(109, 128, 128),
     wgmma(110, 256, 128),
     wgmma(111, 128, 128, Weights::General),
+    wgmma(112, 128, 128, Weights::Rows64),
+    wgmma(113, 128, 128, Weights::Group128, Type::BF16),
+    wgmma(114, 128, 128, Weights::Rows64, Type::BF16),
 });
 
 } // namespace
@@ -57,23 +62,25 @@ TEST_CASE("On Hopper small layers of few tokens get slabs, the others tiles that
     CHECK(kKernels.number("gemm f16 s4 g128 m64 n57344 k8192", kHopper) == 107);
     CHECK(kKernels.number("gemm f16 s4 g128 m256 n4096 k4096", kHopper) == 108);
     CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192", kHopper) == 110);
-    CHECK(kKernels.number("gemm f16 u4 g64 m4096 n8192 k8192", kHopper) == 111);
 }
 
-TEST_CASE("wgmma kernels take groups whose runs are whole stages") {
-    CHECK(kKernels.number("gemm f16 s4 g256 m100 n4096 k4096", kHopper) == 111);
-    CHECK(kKernels.number("gemm f16 s4 g64 m100 n4096 k4096", kHopper) == 111);
+TEST_CASE("wgmma kernels take groups whose runs are whole stages, each kind of weights by its own") {
+    for (const char *format : {"u4 g64", "u4 g128", "s4 g256", "s4 g64", "s4 gcol"}) {
+        INFO(format);
+        CHECK(kKernels.number(fmt::format("gemm f16 {} m4096 n8192 k8192", format), kHopper) == 112);
+    }
+    CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192 sbf16", kHopper) == 112);
+    CHECK(kKernels.number("gemm f16 u4 g32 m4096 n8192 k8192", kHopper) == 111);
+    CHECK(kKernels.number("gemm f16 u4 g128 m4096 n8192 k8192 zf16", kHopper) == 111);
+    // Of the kernels that know most, those for BF16 take scales of both types.
+    CHECK(kKernels.number("gemm bf16 s4 g128 m4096 n8192 k8192 sf16", kHopper) == 113);
+    CHECK(kKernels.number("gemm bf16 s4 g128 m4096 n8192 k8192 sbf16", kHopper) == 113);
+    CHECK(kKernels.number("gemm bf16 s4 g64 m4096 n8192 k8192 sbf16", kHopper) == 114);
     Wishes wishes;
     wishes.kernel = 111;
     kKernels.check_refused("gemm f16 s4 g128 m100 n4096 k4096", kHopper, wishes, "cannot run");
+    kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096", kHopper, wishes, "cannot run");
+    wishes.kernel = 112;
     kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096", kLarge, wishes, "cannot run");
-}
-
-TEST_CASE("An even cut is preferred to one that makes every CTA share two tiles") {
-    // 64 tiles of 32 units: two CTAs a tile, not 132 stripes of 15 or 16 units.
-    Wishes wishes;
-    wishes.kernel = 108;
-    const Launch launch = kKernels.chosen(problem_from_text("gemm f16 s4 g128 m128 n4096 k4096"), kHopper, wishes);
-    CHECK(launch.partition.tiles == 64);
-    CHECK(launch.grid[0] == 128);
+    kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096 zf16", kHopper, wishes, "cannot run");
 }

@@ -11,7 +11,8 @@ namespace marlin::cuda {
 // What of the weights a kernel knows when it is compiled. Branches inside the loop over k cut the compiler's schedule
 // into pieces (20 % of the tile kernel), so what most checkpoints hold has instances of its own.
 enum class Weights : int32_t {
-    Group128, // symmetric, groups of 128, scales in the type of A
+    Group128, // symmetric, groups of 128, scales in the type of A (see kTakesBothScales)
+    Rows64,   // any scale type, zero points or none; groups of 64 rows, of 128 or a multiple, or columns
     General,  // any group and scale type, zero points or offsets or neither
 };
 

@@ -14,6 +14,30 @@ __device__ __forceinline__ float bias_of(const W4A16Args &args, int64_t feature)
     return load_float(static_cast<const uint8_t *>(args.bias) + feature * size, args.bias_type);
 }
 
+// The bias of a tile's features in shared memory: read before a tile is begun, for a trip to memory at its end would be
+// waited for. Two buffers in turn: a barrier inside every tile is enough.
+template <int features, int threads>
+struct TileBias {
+    static_assert(features <= threads);
+    static constexpr int kSharedSize = 2 * 4 * features;
+
+    float *shared;
+    int turn = 0;
+    float value = 0.0f; // of this thread's feature of the next tile
+
+    __device__ __forceinline__ void read(const W4A16Args &args, int64_t first_feature) {
+        const int64_t feature = first_feature + static_cast<int>(threadIdx.x);
+        value = static_cast<int>(threadIdx.x) < features && feature < args.n ? bias_of(args, feature) : 0.0f;
+    }
+    __device__ __forceinline__ void begin_tile() {
+        turn ^= 1;
+        if (static_cast<int>(threadIdx.x) < features)
+            shared[turn * features + static_cast<int>(threadIdx.x)] = value;
+    }
+    // Of feature i of the tile.
+    __device__ __forceinline__ float operator[](int i) const { return shared[turn * features + i]; }
+};
+
 __device__ __forceinline__ uint32_t round_pair(float first, float second, Type type) {
     return type == Type::BF16 ? as_bits(__floats2bfloat162_rn(first, second))
                               : as_bits(__floats2half2_rn(first, second));
@@ -53,7 +77,8 @@ __device__ __forceinline__ void store_pair(const W4A16Args &args, int64_t token,
 // `features` for every token, `stride` apart.
 template <int warps, int features, int stride, typename SumsOf>
 __device__ __forceinline__ void store_sums(const W4A16Args &args, int64_t first_token, int tokens,
-                                           int64_t first_feature, int64_t end_feature, const SumsOf &sums_of) {
+                                           int64_t first_feature, int64_t end_feature, const SumsOf &sums_of,
+                                           const TileBias<features, 32 * warps> &bias) {
     for (int x = threadIdx.x; x < tokens * (features / 2); x += 32 * warps) {
         const int token = x / (features / 2);
         const int pair = x % (features / 2) * 2;
@@ -67,8 +92,10 @@ __device__ __forceinline__ void store_sums(const W4A16Args &args, int64_t first_
             sum.x += value.x;
             sum.y += value.y;
         }
-        sum.x += bias_of(args, feature);
-        sum.y += feature + 1 < args.n ? bias_of(args, feature + 1) : 0.0f;
+        if (args.bias != nullptr) {
+            sum.x += bias[pair];
+            sum.y += bias[pair + 1];
+        }
         store_pair(args, first_token + token, feature, sum.x, sum.y);
     }
 }
@@ -97,14 +124,14 @@ __device__ __forceinline__ void add_parts(float4 (&sum)[fragments], int first_ct
 }
 
 // One accumulator fragment of an MMA: 16 features x 8 tokens; lane (g, t) holds features g (x[0], x[1]) and g + 8 of
-// tokens 2t and 2t + 1.
-__device__ __forceinline__ void add_bias(const W4A16Args &args, int64_t first_feature, float (&x)[4], int lane) {
+// tokens 2t and 2t + 1. `first_feature` counts from the tile's.
+template <typename Bias>
+__device__ __forceinline__ void add_bias(const Bias &bias, int first_feature, float (&x)[4], int lane) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-        const int64_t feature = first_feature + lane / 4 + 8 * half;
-        const float bias = feature < args.n ? bias_of(args, feature) : 0.0f;
-        x[2 * half] += bias;
-        x[2 * half + 1] += bias;
+        const float of_feature = bias[first_feature + lane / 4 + 8 * half];
+        x[2 * half] += of_feature;
+        x[2 * half + 1] += of_feature;
     }
 }
 

@@ -17,7 +17,9 @@ struct Format {
     __device__ __forceinline__ bool grouped() const { return kFixed || args.groups_in_run != 0; }
     __device__ __forceinline__ int zero_size() const { return kFixed ? 0 : args.zero_size; }
     __device__ __forceinline__ bool has_zeros() const { return !kFixed && args.zero_type != Type::None; }
-    __device__ __forceinline__ bool has_offsets() const { return !kFixed && is_float(args.zero_type); }
+    __device__ __forceinline__ bool has_offsets() const {
+        return weights == Weights::General && is_float(args.zero_type);
+    }
 };
 
 __device__ __forceinline__ float load_half(const uint8_t *at, Type type) {
@@ -46,10 +48,60 @@ __device__ __forceinline__ ZeroTerms load_zeros(const uint8_t *zeros, int g, con
     return zero_terms(zeros[g], zeros[g + 8], T{});
 }
 
+// BF16 models often have FP16 scales: slabs and Hopper's kernels for BF16 and groups of 128 take both.
+template <typename T>
+inline constexpr bool kTakesBothScales = kTypeOf<T> == Type::BF16;
+
 // The scale at `at` as FP32.
-template <typename T, Weights weights>
+template <typename T, bool both_scales = false, Weights weights>
 __device__ __forceinline__ float load_scale(const uint8_t *at, const Format<weights> &format) {
-    return load_half(at, format.kFixed ? kTypeOf<T> : format.args.scale_type);
+    return load_half(at, format.kFixed && !both_scales ? kTypeOf<T> : format.args.scale_type);
+}
+
+// What makes weights of sums over a group, of a feature: sum(w a) = scale * sum(raw a) + offset * sum(a), where raw is
+// what to_raw makes of a code. FP32; exact but for the rounding of offsets and of the two products.
+struct SumTerms {
+    float scale;
+    float offset;
+};
+// An integer below 2^23 in the mantissa of 2^23, and that: no conversion.
+inline constexpr float kIntegers = 8388608.0f;
+__device__ __forceinline__ float as_integer(uint32_t value) {
+    return __uint_as_float(0x4b000000u | value);
+}
+// Of features g and g + 8 of some row groups of 16, the scales of row group i from scales(i) on, zeros likewise.
+template <typename T, bool raw, Weights weights, int row_groups, typename Scales, typename Zeros>
+__device__ __forceinline__ void load_sum_terms(const Scales &scales, const Zeros &zeros, int g,
+                                               const Format<weights> &format, SumTerms (&terms)[row_groups][2]) {
+    const auto each = [&](const auto &set) {
+#pragma unroll
+        for (int i = 0; i < row_groups; ++i)
+#pragma unroll
+            for (int high = 0; high < 2; ++high)
+                set(terms[i][high], zeros(i) + (g + 8 * high) * format.zero_size());
+    };
+#pragma unroll
+    for (int i = 0; i < row_groups; ++i)
+#pragma unroll
+        for (int high = 0; high < 2; ++high)
+            terms[i][high].scale = load_scale<T, kTakesBothScales<T>>(scales(i) + 2 * (g + 8 * high), format);
+    if constexpr (!raw)
+        return;
+    if (!format.has_zeros())
+        each([](SumTerms &x, const uint8_t *) { x.offset = x.scale * (-8.0f - Raw<T>::kOffset); });
+    else if (!format.has_offsets())
+        each([](SumTerms &x, const uint8_t *zero) {
+            x.offset = x.scale * (kIntegers - Raw<T>::kOffset - as_integer(*zero));
+        });
+    else
+        each([&](SumTerms &x, const uint8_t *offset) {
+            x.offset = load_float(offset, format.args.zero_type) - x.scale * Raw<T>::kOffset;
+        });
+#pragma unroll
+    for (int i = 0; i < row_groups; ++i)
+#pragma unroll
+        for (int high = 0; high < 2; ++high)
+            terms[i][high].scale *= Raw<T>::unit(high != 0);
 }
 
 // A value twice, in the type of A.

@@ -11,8 +11,10 @@
 // so the loop over k has no barrier of the CTA and the ring runs on across passes. A pass ends with one sum over the
 // warps through shared memory, in the order of the warps.
 //
-// With groups of 128 integers times activations are summed in FP32 and scaled once a group: exact weights, and fewer
-// instructions than scaling weights as long as tokens are few. In general the weights are scaled, in the type of A.
+// Codes times activations are summed in FP32 and scaled once a group: exact weights, and fewer instructions than
+// scaling weights as long as tokens are few. Where weights are symmetric the codes are made integers first. Else they
+// are taken as they are, and zero points and offsets multiply the sum of the activations, which one more MMA by ones
+// gives to all features at once.
 #pragma once
 
 #include "cuda/kernel/args.h"
@@ -36,13 +38,14 @@ struct SlabShape {
     static constexpr int kSumStride = kFeatures + 4;   // floats a token: lanes of a store fall into different banks
     static constexpr int kSums = kTokens * kSumStride; // floats a warp
     static constexpr int kThreads = 32 * warps;
-    static constexpr int kSharedSize = warps * (stages * kStage + kSums * 4);
+    using Bias = TileBias<kFeatures, kThreads>;
+    static constexpr int kSharedSize = warps * (stages * kStage + kSums * 4) + Bias::kSharedSize;
 };
 
 template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
 __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args args) {
     using Shape = SlabShape<weights, token_tiles, row_groups, warps, stages>;
-    constexpr bool scaled = weights == Weights::General; // weights, rather than sums
+    constexpr bool raw = weights == Weights::General; // codes are not made integers
     const Format<weights> format{args};
     extern __shared__ __align__(128) uint8_t shared[];
     const int lane = threadIdx.x % 32;
@@ -56,6 +59,7 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
     const int tokens = static_cast<int>(min(static_cast<int64_t>(Shape::kTokens), args.m - first_token));
     uint8_t *ring = shared + warp * stages * Shape::kStage;
     float *sums = reinterpret_cast<float *>(shared + warps * stages * Shape::kStage);
+    typename Shape::Bias bias{sums + warps * Shape::kSums};
 
     // ---- Loading: one block of 64 rows a stage ----------------------------------------------------------------------
     // Scales and zeros of a row group come as 16-byte chunks, one a lane: two for the scales of a group, zero_size for
@@ -151,6 +155,8 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
         }
         ptx::commit_copies();
     };
+    const int64_t first_feature = 16 * static_cast<int64_t>(first_group);
+    bias.read(args, first_feature);
     if (args.begins_early == 0 && !gathers_row) {
 #pragma unroll
         for (int slot = 0; slot < stages - 1; ++slot)
@@ -188,42 +194,36 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
     // ---- Multiplying ------------------------------------------------------------------------------------------------
     float total[row_groups][token_tiles][4];
     float part[row_groups][token_tiles][4]; // of the group at hand, unscaled
-    ZeroTerms zeros[row_groups];
-    float scale_low[row_groups];   // of sums, features g
-    float scale_high[row_groups];  // and g + 8
-    ScaleTerms scales[row_groups]; // of weights
-    // Both arrays point to feature 0 of the row group.
-    const auto set_terms = [&](int i, const uint8_t *of_scales, const uint8_t *of_zeros) {
-        zeros[i] = load_zeros<T>(of_zeros, g, format);
-        if constexpr (scaled) {
-            scales[i] = load_scales<T>(of_scales, of_zeros, g, format);
-        } else {
-            scale_low[i] = load_scale<T>(of_scales + 2 * g, format);
-            scale_high[i] = load_scale<T>(of_scales + 2 * g + 16, format);
-        }
-    };
+    float activations_sum[token_tiles][4];  // of the group at hand, the same for all features
+    SumTerms terms[row_groups][2];          // features g and g + 8
     const auto begin_group = [&](const uint8_t *meta, int group) {
-#pragma unroll
-        for (int i = 0; i < row_groups; ++i)
-            set_terms(i, meta + i * Shape::kMetaOfGroup + group * 32,
-                      meta + i * Shape::kMetaOfGroup + scale_chunks * 16 + group * 16 * args.zero_size);
+        const uint8_t *const zeros = meta + scale_chunks * 16 + group * 16 * args.zero_size;
+        load_sum_terms<T, raw>([&](int i) { return meta + group * 32 + i * Shape::kMetaOfGroup; },
+                               [&](int i) { return zeros + i * Shape::kMetaOfGroup; }, g, format, terms);
     };
     const auto end_group = [&] {
-        if constexpr (!scaled) {
 #pragma unroll
-            for (int i = 0; i < row_groups; ++i)
+        for (int n = 0; n < token_tiles; ++n)
 #pragma unroll
-                for (int n = 0; n < token_tiles; ++n)
+            for (int e = 0; e < 4; ++e) {
 #pragma unroll
-                    for (int e = 0; e < 4; ++e) {
-                        const float scale = e < 2 ? scale_low[i] : scale_high[i];
-                        total[i][n][e] = fmaf(part[i][n][e], scale, total[i][n][e]);
-                        part[i][n][e] = 0.0f;
-                    }
-        }
+                for (int i = 0; i < row_groups; ++i) {
+                    total[i][n][e] = fmaf(part[i][n][e], terms[i][e / 2].scale, total[i][n][e]);
+                    if constexpr (raw)
+                        total[i][n][e] = fmaf(activations_sum[n][e], terms[i][e / 2].offset, total[i][n][e]);
+                    part[i][n][e] = 0.0f;
+                }
+                activations_sum[n][e] = 0.0f;
+            }
     };
+    const uint32_t one = splat(1.0f, T{});
+    const uint32_t ones[4] = {one, one, one, one};
     int slot = 0;
     for (int pass = 0; pass < passes; ++pass) {
+        const int64_t pass_feature = first_feature + pass * Shape::kFeatures;
+        if (pass > 0)
+            bias.read(args, pass_feature);
+        bias.begin_tile();
 #pragma unroll
         for (int i = 0; i < row_groups; ++i)
 #pragma unroll
@@ -232,14 +232,15 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
                 for (int e = 0; e < 4; ++e) {
                     total[i][n][e] = 0.0f;
                     part[i][n][e] = 0.0f;
+                    activations_sum[n][e] = 0.0f;
                 }
         if (!format.grouped()) {
-#pragma unroll
-            for (int i = 0; i < row_groups; ++i) {
-                const int64_t feature =
-                    16 * static_cast<int64_t>(min(first_group + pass * row_groups + i, last_group - 1));
-                set_terms(i, args.column_scales + 2 * feature, args.column_zeros + args.zero_size * feature);
-            }
+            const auto feature = [&](int i) {
+                return 16 * static_cast<int64_t>(min(first_group + pass * row_groups + i, last_group - 1));
+            };
+            load_sum_terms<T, raw>([&](int i) { return args.column_scales + 2 * feature(i); },
+                                   [&](int i) { return args.column_zeros + args.zero_size * feature(i); }, g, format,
+                                   terms);
         }
         for (int run = warp; run < args.runs; run += warps)
 #pragma unroll(format.kFixed ? 2 : 1)
@@ -268,26 +269,29 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
                     for (int n = 0; n < token_tiles; ++n)
                         ptx::load_matrix_x4(b[n], activations + n * 1024 + (((half * 4 + lane / 8) ^ lane % 8) * 16));
 #pragma unroll
-                    for (int step = 0; step < 2; ++step)
+                    for (int step = 0; step < 2; ++step) {
+                        if constexpr (raw)
+#pragma unroll
+                            for (int n = 0; n < token_tiles; ++n)
+                                ptx::mma_16x8x16(activations_sum[n], ones, b[n][2 * step], b[n][2 * step + 1], T{});
 #pragma unroll
                         for (int i = 0; i < row_groups; ++i) {
                             const uint32_t word = half == 0 ? (step == 0 ? words[i].x : words[i].y)
                                                             : (step == 0 ? words[i].z : words[i].w);
                             uint32_t w[4];
-                            to_integers(word, zeros[i], w, T{});
-                            if constexpr (scaled)
-                                scale_integers<T>(scales[i], w);
+                            if constexpr (raw)
+                                to_raw(word, w, T{});
+                            else
+                                to_integers(word, zero_terms(8, 8, T{}), w, T{});
 #pragma unroll
                             for (int n = 0; n < token_tiles; ++n)
-                                ptx::mma_16x8x16(scaled ? total[i][n] : part[i][n], w, b[n][2 * step],
-                                                 b[n][2 * step + 1], T{});
+                                ptx::mma_16x8x16(part[i][n], w, b[n][2 * step], b[n][2 * step + 1], T{});
                         }
+                    }
                 }
-                if (format.grouped() && block + 1 == format.blocks_in_run())
+                if (block + 1 == format.blocks_in_run())
                     end_group();
             }
-        if (!format.grouped())
-            end_group();
 
         // ---- The sum over the warps, and C --------------------------------------------------------------------------
         float *mine = sums + warp * Shape::kSums;
@@ -299,10 +303,9 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
                 for (int e = 0; e < 4; ++e)
                     mine[(8 * n + 2 * t + e % 2) * Shape::kSumStride + 16 * i + g + e / 2 * 8] = total[i][n][e];
         __syncthreads();
-        const int64_t pass_feature = 16 * static_cast<int64_t>(first_group + pass * row_groups);
         const int64_t end_feature = min(static_cast<int64_t>(args.n), static_cast<int64_t>(16) * last_group);
-        store_sums<warps, Shape::kFeatures, Shape::kSumStride>(args, first_token, tokens, pass_feature, end_feature,
-                                                               [&](int w) { return sums + w * Shape::kSums; });
+        store_sums<warps, Shape::kFeatures, Shape::kSumStride>(
+            args, first_token, tokens, pass_feature, end_feature, [&](int w) { return sums + w * Shape::kSums; }, bias);
         if (pass + 1 < passes)
             __syncthreads();
     }

@@ -48,7 +48,9 @@ struct SparseSlabShape {
     static constexpr int kSums = kSumsInSlot ? 0 : 8 * kSumStride; // floats of a warp
     static_assert(kSumTiles > 0);
     static constexpr int kThreads = 32 * warps;
-    static constexpr int kSharedSize = warps * (stages * kStage + 4 * kSums);
+    using Bias = TileBias<kFeatures, kThreads>;
+    static constexpr int kBiasAt = warps * (stages * kStage + 4 * kSums);
+    static constexpr int kSharedSize = kBiasAt + Bias::kSharedSize;
 };
 
 template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
@@ -193,6 +195,9 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
         metadata_to += slot_step;
         a_to += slot_step;
     };
+    typename Shape::Bias bias{reinterpret_cast<float *>(shared + Shape::kBiasAt)};
+    const int64_t first_feature = 16 * static_cast<int64_t>(first_group);
+    bias.read(args, first_feature);
     if (args.begins_early != 0)
         ptx::wait_for_previous_kernel();
 #pragma unroll 1
@@ -227,6 +232,10 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
     };
     int slot = 0;
     for (int pass = 0; pass < passes; ++pass) {
+        const int64_t pass_feature = first_feature + pass * Shape::kFeatures;
+        if (pass > 0)
+            bias.read(args, pass_feature);
+        bias.begin_tile();
 #pragma unroll
         for (int i = 0; i < row_groups; ++i)
 #pragma unroll
@@ -311,7 +320,6 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
         }
 
         // ---- The sum over the warps, and C --------------------------------------------------------------------------
-        const int64_t pass_feature = 16 * static_cast<int64_t>(first_group + pass * row_groups);
         const int64_t end_feature = min(static_cast<int64_t>(args.n), static_cast<int64_t>(16) * last_group);
         // The first warps may have one run more than the others.
         const int runs = args.runs / warps;
@@ -341,7 +349,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
             __syncthreads();
             const int round_tokens = min(8 * Shape::kSumTiles, tokens - 8 * first_tile);
             store_sums<warps, Shape::kFeatures, Shape::kSumStride>(args, first_token + 8 * first_tile, round_tokens,
-                                                                   pass_feature, end_feature, sums_of);
+                                                                   pass_feature, end_feature, sums_of, bias);
         }
         if (Shape::kSumsInSlot && pass + 1 < passes)
             __syncthreads(); // the next copies go where these sums are

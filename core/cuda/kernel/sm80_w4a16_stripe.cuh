@@ -54,7 +54,8 @@ struct StripeShape {
     static constexpr int kMetadata = sparse ? kColumns * 1024 : 0;
     static constexpr int kStage = kCodes + kActivations + kScales + kZeros + kMetadata;
     static constexpr int kRing = stages * kStage;
-    static constexpr int kSharedSize = k_groups * kRing;
+    using Bias = TileBias<kFeatures, kThreads>;
+    static constexpr int kSharedSize = k_groups * kRing + Bias::kSharedSize;
     static constexpr int kCtasPerSm = token_tiles <= 2 ? 2 : 1;
     static constexpr int kFragments = row_groups * token_tiles;
     static constexpr int kOwn = kFragments / k_groups; // fragments a warp keeps when the groups add up
@@ -383,11 +384,14 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
     // ---- Multiplying ------------------------------------------------------------------------------------------------
     ptx::wait_copies<stages - 2>();
     group_barrier();
+    typename Shape::Bias bias{reinterpret_cast<float *>(shared + k_groups * Shape::kRing)};
     while (true) {
         // Loading is always so far ahead, over the end of the segments too.
         const Segment to_multiply = segment_at(args.partition, blockIdx.x, load_done - (stages - 1));
         if (to_multiply.end == 0)
             break;
+        bias.read(args, int64_t{args.partition.place(to_multiply.tile).feature} * Shape::kFeatures);
+        bias.begin_tile();
         place_thread();
         load_event = load_done; // looks its place up
         place_fragments();
@@ -485,7 +489,6 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         const Segment segment = to_multiply;
         const TilePlace place = args.partition.place(segment.tile);
         const int first_token = place.token * Shape::kTokens;
-        const int first_feature = place.feature * Shape::kFeatures + warp * row_groups * 16;
 
         // ---- The sum over the groups --------------------------------------------------------------------------------
         // Fragment f of a warp goes to group f / kOwn, so many at a time as registers and the stage just consumed take.
@@ -493,7 +496,10 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         const auto token_of = [&](int f) {
             return first_token + first_of_warp + (k_group * Shape::kOwn + f) / row_groups * 8;
         };
-        const auto feature_of = [&](int f) { return first_feature + (k_group * Shape::kOwn + f) % row_groups * 16; };
+        const auto of_tile = [&](int f) { // feature
+            return warp * row_groups * 16 + (k_group * Shape::kOwn + f) % row_groups * 16;
+        };
+        const auto feature_of = [&](int f) { return place.feature * Shape::kFeatures + of_tile(f); };
         const Partition &p = args.partition;
         const bool whole = segment.end - segment.begin == p.units.value;
         const int striped_tile = segment.tile - (p.tiles - p.striped);
@@ -515,7 +521,7 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
                 if (args.bias != nullptr)
 #pragma unroll
                     for (int f = 0; f < count(); ++f)
-                        add_bias(args, feature_of(first + f), of(f), lane);
+                        add_bias(bias, of_tile(first + f), of(f), lane);
                 if (args.store_features == 4)
 #pragma unroll
                     for (int f = 0; f < count(); ++f)
@@ -596,7 +602,7 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
             for (int f = 0; f < some; ++f) {
                 float done[4] = {sum[f].x, sum[f].y, sum[f].z, sum[f].w};
                 if (args.bias != nullptr)
-                    add_bias(args, feature_of(first + f), done, lane);
+                    add_bias(bias, of_tile(first + f), done, lane);
                 if (args.store_features == 4)
                     store_fragment_wide(args, token_of(first + f), feature_of(first + f), done, lane);
                 else

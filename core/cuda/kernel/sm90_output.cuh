@@ -14,9 +14,10 @@ struct Output {
     int first_token;
     int first_feature;
     int lane;
+    float2 bias; // of features g and g + 8
 
-    // Of features g and g + 8, 0 without.
-    __device__ __forceinline__ float2 bias() const {
+    // Bias of features g and g + 8 from first_feature on, 0 without.
+    static __device__ __forceinline__ float2 load_bias(const W4A16Args &args, int first_feature, int lane) {
         const int low = first_feature + lane / 4;
         return make_float2(low < args.n ? bias_of(args, low) : 0.0f, low + 8 < args.n ? bias_of(args, low + 8) : 0.0f);
     }
@@ -24,7 +25,7 @@ struct Output {
     // All tokens, fragment n of 8 tokens by visit(n); three loops, none with a branch.
     template <int fragments, typename Visit>
     __device__ __forceinline__ void store_all(const Visit &visit) const {
-        const float2 b = bias();
+        const float2 b = bias;
         const auto with_bias = [&](int n) {
             const float4 x = visit(n);
             return make_float4(x.x + b.x, x.y + b.x, x.z + b.y, x.w + b.y);

@@ -6,23 +6,41 @@
 
 namespace marlin::cuda {
 
-// Where 128 rows of a column of weights lie, in memory and in a stage.
+// Where 128 rows of a column of weights lie, in memory and in a stage: nibbles, scales, zeros, or in groups of less
+// than 128 rows twice that, 64 rows each.
 template <Weights weights>
 struct WgmmaRuns {
     const W4A16Args &args;
     const Format<weights> format{args};
 
-    // Whether scales and zeros come behind the nibbles of a stage in the same copy.
-    __device__ __forceinline__ bool one_copy() const { return format.kFixed || args.blocks_in_run <= 2; }
-    __device__ __forceinline__ int64_t unit_size() const {
-        return format.kFixed || args.blocks_in_run == 2 ? args.run_size : 2 * args.run_size;
+    // Parts of a stage whose terms may differ.
+    static constexpr int kParts = weights == Weights::Group128 ? 1 : weights == Weights::Rows64 ? 2 : 4;
+    // A stage at most: zeros are integers, or at worst F32 offsets of four groups.
+    static constexpr int kMostBytes = weights == Weights::Group128 ? 4096 + 128
+                                      : weights == Weights::Rows64 ? 4096 + 2 * (128 + 64)
+                                                                   : 4096 + 4 * (128 + 256);
+
+    // Whether scales and zeros come behind the nibbles of a stage in the same copy. Else they come behind them by
+    // copies of their own, in the places of a run of 128 rows.
+    __device__ __forceinline__ bool one_copy() const {
+        return format.kFixed || (args.blocks_in_run <= 2 && args.groups_in_run != 0);
+    }
+    // Whether a stage is two runs of 64 rows.
+    __device__ __forceinline__ bool two_runs() const {
+        return !format.kFixed && args.blocks_in_run == 1 && args.groups_in_run != 0;
+    }
+    __device__ __forceinline__ int64_t unit_size() const { return two_runs() ? 2 * args.run_size : args.run_size; }
+    // Whether the second half of a stage is not there, for all k is used up; the first is taken twice then: the tokens
+    // have zeros there.
+    __device__ __forceinline__ bool half_left(int unit) const {
+        return !format.kFixed && args.blocks_in_run == 1 && 2 * unit + 1 == args.runs;
     }
     // Of the second 64 rows in a stage, from the first.
-    __device__ __forceinline__ int half_step() const {
-        return format.kFixed || args.blocks_in_run != 1 ? 2048 : static_cast<int>(args.run_size);
+    __device__ __forceinline__ int half_step(int unit) const {
+        return half_left(unit) ? 0 : two_runs() ? static_cast<int>(args.run_size) : 2048;
     }
-    __device__ __forceinline__ int scales_at() const { return format.kFixed || args.blocks_in_run != 1 ? 4096 : 2048; }
-    __device__ __forceinline__ int zeros_at() const { return args.blocks_in_run <= 2 ? args.zeros_offset : 4096 + 128; }
+    __device__ __forceinline__ int scales_at() const { return two_runs() ? 2048 : 4096; }
+    __device__ __forceinline__ int zeros_at() const { return one_copy() ? args.zeros_offset : 4096 + 128; }
 };
 
 // Scales, zero points and offsets of features g and g + 8, as dequant.cuh wants them, two a register.
@@ -59,49 +77,98 @@ __device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __nv_bfloat16) {
     return as_bits(__floats2bfloat162_rn(x.x, x.y));
 }
 
-// Those of every 32 rows of a stage, for feature `feature` of the column and the one eight further. All loads stand
-// side by side, whether or not groups are so small: they wait for each other less than for branches.
-template <typename T>
-__device__ __forceinline__ void load_terms(const WgmmaRuns<Weights::General> &runs, const uint8_t *column_at,
-                                           int column, int to_second, int feature, PairedTerms (&terms)[4]) {
+// Those of every part of a stage, for feature `feature` of the column at `column` and the one eight further. All loads
+// stand side by side, whether or not groups are so small: they wait for each other less than for branches.
+template <typename T, Weights weights, int parts>
+__device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const uint8_t *column, int half_step,
+                                           int feature, PairedTerms (&terms)[parts]) {
+    static_assert(parts == WgmmaRuns<weights>::kParts);
     const W4A16Args &args = runs.args;
-    const bool apart = args.groups_in_run == 0;
-    const int to_half = apart || args.blocks_in_run != 1 ? 0 : to_second;
+    const int to_half = runs.two_runs() ? half_step : 0;
     const int to_part = args.groups_in_run == 2 ? 64 : 0;
     const int size = args.zero_size;
-    const uint8_t *scales = apart ? args.column_scales + int64_t{column} * 128 : column_at + runs.scales_at();
-    const uint8_t *zeros = apart ? args.column_zeros + int64_t{column} * 64 * size : column_at + runs.zeros_at();
+    const auto half = [](int part) { return part * 2 / parts; };
+    const auto quarter = [](int part) { return parts == 4 ? part % 2 : 0; };
+    const uint8_t *const scales = column + runs.scales_at();
+    const uint8_t *const zeros = column + runs.zeros_at() + feature * size;
 #pragma unroll
-    for (int part = 0; part < 4; ++part)
-        terms[part].scales = load_scale_pair(scales + part / 2 * to_half + part % 2 * to_part * 2, feature);
+    for (int part = 0; part < parts; ++part)
+        terms[part].scales = load_scale_pair(scales + half(part) * to_half + quarter(part) * to_part * 2, feature);
     if (args.scale_type != kTypeOf<T>) {
 #pragma unroll
-        for (int part = 0; part < 4; ++part)
+        for (int part = 0; part < parts; ++part)
             terms[part].scales = convert_pair(terms[part].scales, T{});
     }
-    zeros += feature * size;
     if (!runs.format.has_offsets()) {
 #pragma unroll
-        for (int part = 0; part < 4; ++part)
-            terms[part].offsets = 0;
+        for (int part = 0; part < parts; ++part)
+            terms[part].offsets = splat(-0.0f, T{});
         if (runs.format.has_zeros()) {
 #pragma unroll
-            for (int part = 0; part < 4; ++part) {
-                const uint8_t *const of_part = zeros + part / 2 * to_half + part % 2 * to_part;
+            for (int part = 0; part < parts; ++part) {
+                const uint8_t *const of_part = zeros + half(part) * to_half + quarter(part) * to_part;
                 terms[part].zeros = paired_zero_terms(of_part[0], of_part[8], T{});
             }
         } else {
 #pragma unroll
-            for (int part = 0; part < 4; ++part)
+            for (int part = 0; part < parts; ++part)
                 terms[part].zeros = paired_zero_terms(8, 8, T{});
         }
     } else {
 #pragma unroll
-        for (int part = 0; part < 4; ++part) {
-            const uint8_t *const of_part = zeros + part / 2 * to_half + part % 2 * to_part * size;
+        for (int part = 0; part < parts; ++part) {
+            const uint8_t *const of_part = zeros + half(part) * to_half + quarter(part) * to_part * size;
             terms[part].zeros = paired_zero_terms(0, 0, T{});
             terms[part].offsets = PairedTerms::pair(splat_value<T>(of_part, args.zero_type),
                                                     splat_value<T>(of_part + 8 * size, args.zero_type));
+        }
+    }
+}
+
+// Scales and zero points of features g and g + 8 where sums are scaled: there are no offsets, and scales stay what they
+// are until they are FP32.
+struct IntegerTerms {
+    uint32_t scales;
+    uint32_t zeros;
+
+    template <typename T, Weights weights>
+    __device__ __forceinline__ ZeroTerms zero_terms(T type, const Format<weights> & /*format*/) const {
+        if constexpr (weights == Weights::Group128)
+            return cuda::zero_terms(8, 8, type);
+        else
+            return {PairedTerms::low(zeros), PairedTerms::high(zeros)};
+    }
+    template <typename T, Weights weights>
+    __device__ __forceinline__ float2 scale_floats(T type, const Format<weights> &format) const {
+        if constexpr (weights == Weights::Group128 && !kTakesBothScales<T>) {
+            return to_floats(scales, type);
+        } else {
+            // Both conversions and a choice: cheaper than a branch.
+            const float2 from_bf16 = to_floats(scales, __nv_bfloat16{});
+            const float2 from_f16 = to_floats(scales, __half{});
+            return format.args.scale_type == Type::BF16 ? from_bf16 : from_f16;
+        }
+    }
+};
+template <typename T, Weights weights, int parts>
+__device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const uint8_t *column, int half_step,
+                                           int feature, IntegerTerms (&terms)[parts]) {
+    static_assert(parts == WgmmaRuns<weights>::kParts && parts <= 2);
+    const int to_half = runs.two_runs() ? half_step : 0;
+    const uint8_t *const scales = column + runs.scales_at();
+#pragma unroll
+    for (int part = 0; part < parts; ++part)
+        terms[part].scales = load_scale_pair(scales + part * to_half, feature);
+    if constexpr (parts > 1) {
+        if (runs.format.has_zeros()) {
+            const uint8_t *const zeros = column + runs.zeros_at() + feature;
+#pragma unroll
+            for (int part = 0; part < parts; ++part)
+                terms[part].zeros = paired_zero_terms(zeros[part * to_half], zeros[part * to_half + 8], T{});
+        } else {
+#pragma unroll
+            for (int part = 0; part < parts; ++part)
+                terms[part].zeros = paired_zero_terms(8, 8, T{});
         }
     }
 }

@@ -23,10 +23,9 @@ template <Weights weights, int tokens, int blocks, int feature_groups, int k_gro
 struct WgmmaShape {
     static constexpr int kColumns = blocks * feature_groups; // of 64 features, of a CTA
     static constexpr int kFeatures = 64 * kColumns;
-    // What 128 rows of a column take: nibbles, scales, zeros (at worst two runs with two groups and F32 offsets each).
-    static constexpr int kCodes = 4096;
-    static constexpr int kRun = weights == Weights::Group128 ? kCodes + 128 : kCodes + 4 * 64 * 6;
-    static constexpr int kActivations = tokens * 256; // 64 columns, and the next 64
+    static constexpr int kParts = WgmmaRuns<weights>::kParts;
+    static constexpr int kRun = WgmmaRuns<weights>::kMostBytes; // what 128 rows of a column take
+    static constexpr int kActivations = tokens * 256;           // 64 columns, and the next 64
     static constexpr int kStage = (kActivations + kColumns * kRun + 1023) / 1024 * 1024;
     static constexpr int kFragments = blocks * tokens / 8; // 16 features x 8 tokens, of a warp
     static constexpr int kOwners = 128 * feature_groups;   // threads of one group in k
@@ -40,9 +39,10 @@ struct WgmmaShape {
     static constexpr int kCopying = kConsumers == 2 ? 40 : kConsumers == 3 ? 32 : 24;
     static constexpr int kMultiplying = (kAtStart + (kAtStart - kCopying) / kConsumers) / 8 * 8;
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
-    static constexpr int kBatch = blocks * tokens >= 256 ? 2 : 4;
-    // Few tokens: sums of integers times activations are scaled, once a group; else every weight is.
-    static constexpr bool kScalesSums = weights == Weights::Group128 && tokens <= 32;
+    static constexpr int kBatch = blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64)) ? 2 : 4;
+    // Few tokens: sums of integers times activations are scaled, once a group; else every weight is. Offsets cannot be
+    // added to sums, and scaling sums of small groups takes no less.
+    static constexpr bool kScalesSums = weights != Weights::General && tokens <= 32;
 };
 
 // Sums of 16 features x 8 tokens, of a lane.
@@ -106,8 +106,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     ptx::wait_parity(&empty[stage], phase ^ 1);
                     if (runs.one_copy()) {
                         int bytes = static_cast<int>(unit_size);
-                        if (!fixed && args.blocks_in_run == 1 && 2 * unit + 1 == args.runs)
-                            bytes /= 2; // 64 rows are left
+                        if (runs.half_left(unit))
+                            bytes /= 2;
                         ptx::arrive_and_expect(barrier, Shape::kActivations + live * bytes);
 #pragma unroll
                         for (int c = 0; c < Shape::kColumns; ++c)
@@ -116,19 +116,26 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                                barrier);
                         from += unit_size;
                     } else {
-                        // Runs of many blocks, an even number: nibbles, scales and zeros apart.
+                        // Runs of many blocks, or columns' scales: nibbles, scales and zeros are not side by side.
+                        const int codes = runs.half_left(unit) ? 2048 : 4096;
                         const int zeros = 64 * format.zero_size();
-                        ptx::arrive_and_expect(barrier, Shape::kActivations + live * (4096 + 128 + zeros));
+                        ptx::arrive_and_expect(barrier, Shape::kActivations + live * (codes + 128 + zeros));
                         const int run = 2 * unit / args.blocks_in_run;
-                        const uint8_t *const of_run = args.body + first_column * args.column_size + run * args.run_size;
+                        const bool of_columns = args.groups_in_run == 0;
                         for (int c = 0; c < live; ++c) {
                             uint8_t *const column_to = weights_to + c * Shape::kRun;
-                            const uint8_t *const column = of_run + c * args.column_size;
-                            ptx::copy_bulk(column_to, column + (2 * unit - run * args.blocks_in_run) * 2048, 4096,
+                            const int64_t column = first_column + c;
+                            const uint8_t *const of_run = args.body + column * args.column_size + run * args.run_size;
+                            ptx::copy_bulk(column_to, of_run + (2 * unit - run * args.blocks_in_run) * 2048, codes,
                                            barrier);
-                            ptx::copy_bulk(column_to + 4096, column + args.scales_offset, 128, barrier);
+                            ptx::copy_bulk(column_to + 4096,
+                                           of_columns ? args.column_scales + column * 128 : of_run + args.scales_offset,
+                                           128, barrier);
                             if (zeros > 0)
-                                ptx::copy_bulk(column_to + 4096 + 128, column + args.zeros_offset, zeros, barrier);
+                                ptx::copy_bulk(column_to + 4096 + 128,
+                                               of_columns ? args.column_zeros + column * zeros
+                                                          : of_run + args.zeros_offset,
+                                               zeros, barrier);
                         }
                     }
                     if (waits) {
@@ -193,6 +200,16 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             const TilePlace place = p.place(segment.tile);
             const int first_column = place.feature * Shape::kColumns + feature_group * blocks; // of this warpgroup
             const int units = segment.end - segment.begin;
+            // Read now, while the first copies are under way, where registers allow: at the end it would be waited for.
+            constexpr bool early_bias = Shape::kConsumers < 3;
+            const auto bias_of_block = [&](int i) {
+                return Output::load_bias(args, (first_column + i) * 64 + warp * 16, lane);
+            };
+            float2 bias[blocks] = {};
+            if constexpr (early_bias)
+#pragma unroll
+                for (int i = 0; i < blocks; ++i)
+                    bias[i] = bias_of_block(i);
             int stage = (ring + k_group) % stages;
             uint32_t phase = (ring + k_group) / stages % 2;
             int last_stage = -1; // whose last products are under way
@@ -210,20 +227,21 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                     for (int x = 0; x < tokens / 2; ++x)
                         sums[i][x] = 0.0f;
-                float products[blocks][tokens / 2];
+                constexpr int parts = Shape::kParts; // 1, or the halves
+                float products[parts][blocks][tokens / 2];
                 uint32_t words[2][blocks][4];
-                uint32_t pairs[blocks]; // of scales
-                const auto fetch = [&] {
+                IntegerTerms terms[blocks][parts];
+                const auto fetch = [&](int unit) {
                     wait_for_copies(stage, phase);
                     const uint8_t *const codes =
                         shared + stage * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
+                    const int half_step = runs.half_step(unit);
 #pragma unroll
                     for (int i = 0; i < blocks; ++i) {
-                        pairs[i] = load_scale_pair(codes + i * Shape::kRun + 4096 + warp * 32, g);
+                        load_terms<T>(runs, codes + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
 #pragma unroll
-                        for (int half = 0; half < 2; ++half) {
-                            load_words(codes + i * Shape::kRun + half * 2048, words[half][i]);
-                        }
+                        for (int half = 0; half < 2; ++half)
+                            load_words(codes + i * Shape::kRun + half * half_step, words[half][i]);
                     }
                 };
                 const auto convert = [&](int half) {
@@ -231,7 +249,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     for (int i = 0; i < blocks; ++i)
 #pragma unroll
                         for (int step = 0; step < 4; ++step)
-                            to_integers(words[half][i][step], zero_terms(8, 8, T{}), w[half][i][step], T{});
+                            to_integers(words[half][i][step], terms[i][half % parts].zero_terms(T{}, format),
+                                        w[half][i][step], T{});
                 };
                 const auto multiply = [&](int half, uint64_t operand) {
                     ptx::wgmma_fence();
@@ -239,44 +258,53 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     for (int step = 0; step < 4; ++step)
 #pragma unroll
                         for (int i = 0; i < blocks; ++i)
-                            ptx::wgmma(products[i], w[half][i][step], operand + half * tokens * 8 + step * 2,
-                                       half + step > 0 ? 1 : 0, T{});
+                            ptx::wgmma(products[half % parts][i], w[half][i][step],
+                                       operand + half * tokens * 8 + step * 2,
+                                       step > 0 || (parts == 1 && half > 0) ? 1 : 0, T{});
                     ptx::wgmma_commit();
                 };
                 int unit = segment.begin + k_group;
                 bool more = unit < segment.end;
                 if (more) {
-                    fetch();
+                    fetch(unit);
                     convert(0);
                 }
                 while (more) {
                     const uint64_t operand = ptx::wgmma_operand(
                         __shfl_sync(0xffffffffu, ptx::shared_address(shared + stage * Shape::kStage), 0));
                     multiply(0, operand);
-                    float2 scales[blocks];
+                    float2 scales[blocks][parts];
 #pragma unroll
                     for (int i = 0; i < blocks; ++i)
-                        scales[i] = to_floats(pairs[i], T{});
+#pragma unroll
+                        for (int part = 0; part < parts; ++part)
+                            scales[i][part] = terms[i][part].scale_floats(T{}, format);
                     convert(1);
                     multiply(1, operand);
                     unit += k_groups;
                     to_next_stage();
                     more = unit < segment.end;
+                    const auto scale = [&](int part) {
+#pragma unroll
+                        for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                            for (int x = 0; x < tokens / 2; ++x) {
+                                ptx::settle(products[part][i][x]);
+                                sums[i][x] +=
+                                    products[part][i][x] * (x % 4 < 2 ? scales[i][part].x : scales[i][part].y);
+                            }
+                    };
                     ptx::wgmma_wait<1>();
                     if (more) {
-                        fetch();
+                        fetch(unit);
                         convert(0);
                     }
+                    if (parts == 2)
+                        scale(0);
                     ptx::wgmma_wait<0>();
                     __syncwarp();
                     release(last_stage);
-#pragma unroll
-                    for (int i = 0; i < blocks; ++i)
-#pragma unroll
-                        for (int x = 0; x < tokens / 2; ++x) {
-                            ptx::settle(products[i][x]);
-                            sums[i][x] += products[i][x] * (x % 4 < 2 ? scales[i].x : scales[i].y);
-                        }
+                    scale(parts - 1);
                 }
             } else {
                 for (int unit = segment.begin + k_group; unit < segment.end; unit += k_groups) {
@@ -287,20 +315,18 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
                     const uint64_t operand =
                         ptx::wgmma_operand(__shfl_sync(0xffffffffu, ptx::shared_address(activations), 0));
-                    // Where 64 rows are left they come twice: the tokens have zeros there.
-                    const int to_second =
-                        !fixed && args.blocks_in_run == 1 && 2 * unit + 1 == args.runs ? 0 : runs.half_step();
+                    const int half_step = runs.half_step(unit);
                     // All of a stage's before any of its products: loads with branches between them break the pipeline.
-                    constexpr int parts = fixed ? 1 : 4; // of 32 rows
-                    PairedTerms terms[blocks][parts];
+                    PairedTerms terms[blocks][Shape::kParts];
 #pragma unroll
                     for (int i = 0; i < blocks; ++i) {
                         const uint8_t *const column = codes + i * Shape::kRun;
                         if constexpr (fixed) {
                             terms[i][0].scales = load_scale_pair(column + 4096 + warp * 32, g);
+                            if (kTakesBothScales<T> && args.scale_type != kTypeOf<T>)
+                                terms[i][0].scales = convert_pair(terms[i][0].scales, T{});
                         } else {
-                            load_terms<T>(runs, column, min(first_column + i, args.row_groups / 4 - 1), to_second,
-                                          warp * 16 + g, terms[i]);
+                            load_terms<T>(runs, column, half_step, warp * 16 + g, terms[i]);
                         }
                     }
 #pragma unroll
@@ -308,7 +334,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         uint32_t words[blocks][4];
 #pragma unroll
                         for (int i = 0; i < blocks; ++i) {
-                            load_words(codes + i * Shape::kRun + half * to_second, words[i]);
+                            load_words(codes + i * Shape::kRun + half * half_step, words[i]);
                         }
 #pragma unroll
                         for (int batch = 0; batch < batches; ++batch) {
@@ -319,7 +345,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                                 for (int s = 0; s < of; ++s) {
                                     const int step = batch * of + s;
-                                    const PairedTerms &of_step = terms[i][fixed ? 0 : half * 2 + step / 2];
+                                    const PairedTerms &of_step = terms[i][(half * 4 + step) * Shape::kParts / 8];
                                     if constexpr (fixed) {
                                         to_integers(words[i][step], zero_terms(8, 8, T{}), to[i][s], T{});
                                         const uint32_t none = splat(-0.0f, T{});
@@ -386,8 +412,13 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 
             // ---- The sum over the CTAs of the tile, and C -----------------------------------------------------------
             const auto output = [&](int i, int first_fragment) {
+                float2 of_block = early_bias ? bias[0] : bias_of_block(i);
+                if constexpr (early_bias)
+#pragma unroll
+                    for (int b = 1; b < blocks; ++b)
+                        of_block = i == b ? bias[b] : of_block;
                 return Output{args, place.token * tokens + 8 * first_fragment, (first_column + i) * 64 + warp * 16,
-                              lane};
+                              lane, of_block};
             };
             if (units == p.units.value) {
 #pragma unroll
