@@ -18,7 +18,7 @@ usage: tests/gpu/run.sh [STAGE]...
 
 Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 roofline cpu merge. Each stage takes less than 8
 minutes and leaves one file, STAGE.json in $OUT (build/gpu-out where that is unset). A stage that succeeded on the same
-sources is not run again; FORCE=1 does. GRID=quick lets bench measure a few problems. The commit is that of the
+sources is not run again; FORCE=1 does. After build, test and the sanitizers may run side by side. GRID=quick lets bench measure a few problems. The commit is that of the
 checkout, or MARLIN_COMMIT where there is none.
 
 Needs nvcc 13.0 or newer, CMake 3.29 or newer, ninja and Python 3. Headers that the machine lacks (fmt, CLI11, nlohmann
@@ -29,7 +29,7 @@ TEXT
 out=${OUT:-$PWD/build/gpu-out}
 build=$PWD/build/gpu
 done_dir=$build/done
-result=$build/stage-result.json # what a stage has to say beyond its exit status
+result=${STAGE_RESULT:-} # file for what a stage has to say beyond its exit status
 limit=470                       # seconds a stage may take
 grid=${GRID:-full}              # of marlin_bench
 
@@ -133,6 +133,8 @@ run_stage() {
     fi
     echo "== $label"
     mkdir -p "$done_dir"
+    result=$build/$label-result.json
+    export STAGE_RESULT=$result
     echo null >"$result"
     # A process of its own, so that the limit holds for all that it starts and `set -e` holds inside it.
     timeout --kill-after=5 $limit "$0" --inside "stage_$name" "${@:2}" || status=$?
