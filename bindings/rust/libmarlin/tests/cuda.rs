@@ -5,11 +5,13 @@
 use libmarlin::{AlignedBytes, Device, Error, Gemm, Handle, HandleOptions, PackInput, PackOptions};
 
 #[test]
-fn a_device_that_is_not_there_is_not_supported() {
+fn a_device_that_is_not_there_is_refused() {
     let options = HandleOptions::new(Device::Cuda).device_id(1000);
+    let gpu = Handle::new(Device::Cuda).is_ok();
     match Handle::with_options(&options) {
-        Err(Error::NotSupported(text)) => assert!(!text.is_empty()),
-        other => panic!("{other:?}, expected MARLIN_NOT_SUPPORTED"),
+        Err(Error::InvalidArgument(text)) if gpu => assert!(text.starts_with("device_id is 1000"), "{text}"),
+        Err(Error::NotSupported(text)) if !gpu => assert!(!text.is_empty()),
+        other => panic!("{other:?}, expected MARLIN_INVALID_ARGUMENT with a GPU, MARLIN_NOT_SUPPORTED without"),
     }
 }
 
