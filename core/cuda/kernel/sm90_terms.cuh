@@ -14,11 +14,10 @@ struct WgmmaRuns {
     const Format<weights> format{args};
 
     // Parts of a stage whose terms may differ.
-    static constexpr int kParts = weights == Weights::Group128 ? 1 : weights == Weights::Rows64 ? 2 : 4;
-    // A stage at most: zeros are integers, or at worst F32 offsets of four groups.
-    static constexpr int kMostBytes = weights == Weights::Group128 ? 4096 + 128
-                                      : weights == Weights::Rows64 ? 4096 + 2 * (128 + 64)
-                                                                   : 4096 + 4 * (128 + 256);
+    static constexpr int kParts = weights == Weights::General ? 4 : weights == Weights::Rows64 ? 2 : 1;
+    // What a stage takes of a column at most: zeros are integers, in general F32 offsets of four groups.
+    static constexpr int kZeroSize = weights == Weights::Group128 ? 0 : weights == Weights::General ? 4 : 1;
+    static constexpr int kMostBytes = 4096 + kParts * (128 + 64 * kZeroSize);
 
     // Whether scales and zeros come behind the nibbles of a stage in the same copy. Else they come behind them by
     // copies of their own, in the places of a run of 128 rows.
@@ -159,7 +158,7 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
 #pragma unroll
     for (int part = 0; part < parts; ++part)
         terms[part].scales = load_scale_pair(scales + part * to_half, feature);
-    if constexpr (parts > 1) {
+    if constexpr (weights != Weights::Group128) {
         if (runs.format.has_zeros()) {
             const uint8_t *const zeros = column + runs.zeros_at() + feature;
 #pragma unroll
