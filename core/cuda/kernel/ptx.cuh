@@ -29,6 +29,11 @@ __device__ __forceinline__ void copy_async_16_if(bool wanted, uint32_t to, const
                  : "memory");
 }
 
+// Brings the line of `from` to L2.
+__device__ __forceinline__ void prefetch_l2(const void *from) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
+}
+
 // sm_80: closes the group of this thread's copies issued so far.
 __device__ __forceinline__ void commit_copies() {
     asm volatile("cp.async.commit_group;" ::: "memory");

@@ -48,11 +48,12 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
     constexpr bool raw = weights == Weights::General; // codes are not made integers
     const Format<weights> format{args};
     extern __shared__ __align__(128) uint8_t shared[];
+    const int first_group = blockIdx.x * args.groups_per_cta;
+    Shape::Bias::expect(args, 16 * static_cast<int64_t>(first_group));
     const int lane = threadIdx.x % 32;
     const int warp = threadIdx.x / 32;
     const int g = lane / 4; // feature of a fragment, token of a tile
     const int t = lane % 4; // pair in k of a fragment, pair of tokens of an accumulator
-    const int first_group = blockIdx.x * args.groups_per_cta;
     const int last_group = min(first_group + args.groups_per_cta, args.row_groups); // behind the last
     const int passes = (last_group - first_group + row_groups - 1) / row_groups;
     const int64_t first_token = static_cast<int64_t>(blockIdx.y) * Shape::kTokens;
@@ -156,7 +157,6 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
         ptx::commit_copies();
     };
     const int64_t first_feature = 16 * static_cast<int64_t>(first_group);
-    bias.read(args, first_feature);
     if (args.begins_early == 0 && !gathers_row) {
 #pragma unroll
         for (int slot = 0; slot < stages - 1; ++slot)
@@ -221,9 +221,7 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
     int slot = 0;
     for (int pass = 0; pass < passes; ++pass) {
         const int64_t pass_feature = first_feature + pass * Shape::kFeatures;
-        if (pass > 0)
-            bias.read(args, pass_feature);
-        bias.begin_tile();
+        bias.begin_tile(args, pass_feature);
 #pragma unroll
         for (int i = 0; i < row_groups; ++i)
 #pragma unroll

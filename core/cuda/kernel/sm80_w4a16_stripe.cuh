@@ -390,8 +390,7 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         const Segment to_multiply = segment_at(args.partition, blockIdx.x, load_done - (stages - 1));
         if (to_multiply.end == 0)
             break;
-        bias.read(args, int64_t{args.partition.place(to_multiply.tile).feature} * Shape::kFeatures);
-        bias.begin_tile();
+        bias.begin_tile(args, int64_t{args.partition.place(to_multiply.tile).feature} * Shape::kFeatures);
         place_thread();
         load_event = load_done; // looks its place up
         place_fragments();
