@@ -116,27 +116,30 @@ __global__ void __launch_bounds__(32 * warps) sm80_w4a16_slab(const W4A16Args ar
             const uint32_t at = slot * Shape::kStage;
 #pragma unroll
             for (int i = 0; i < row_groups; ++i) {
-                if (i >= live || (what & kWeights) == 0)
-                    break;
-                ptx::copy_async_16(codes_to + at + i * 512, codes_from[i] + next_block * 2048);
-                if (next_block == 0 && lane < meta_chunks)
-                    ptx::copy_async_16(codes_to + at + Shape::kCodes + i * Shape::kMetaOfGroup,
-                                       codes_from[i] + meta_from[i]);
+                const bool wanted = i < live && (what & kWeights) != 0;
+                ptx::copy_async_16_if(wanted, codes_to + at + i * 512, codes_from[i] + next_block * 2048);
+                ptx::copy_async_16_if(wanted && next_block == 0 && lane < meta_chunks,
+                                      codes_to + at + Shape::kCodes + i * Shape::kMetaOfGroup,
+                                      codes_from[i] + meta_from[i]);
             }
+            const T *const from = a + next_k;
             if (gathers_row) {
                 if (a_row == 0 && (what & kActivations) != 0)
                     *reinterpret_cast<uint4 *>(ring + at + lane * 16) =
                         *reinterpret_cast<const uint4 *>(row + next_k + lane * 8);
-            } else {
+            } else if (next_k + 64 <= args.k) {
+#pragma unroll
+                for (int j = 0; j < 2 * token_tiles; ++j)
+                    ptx::copy_async_16_if(j * 4 + a_row < tokens && (what & kActivations) != 0,
+                                          (a_to + at + j * 512) ^ (j % 2 * 64), from + j * a_step);
+            } else if ((what & kActivations) != 0) {
                 // Columns of A beyond k read as zero.
                 const int left = (args.k - next_k - lane % 8 * 8) * static_cast<int>(sizeof(T));
                 const int valid = max(0, min(16, left));
-                const T *from = left > 0 ? a + next_k : static_cast<const T *>(args.a);
-#pragma unroll
-                for (int j = 0; j < 2 * token_tiles; ++j)
-                    if (j * 4 + a_row < tokens && (what & kActivations) != 0)
-                        ptx::copy_async_16((a_to + at + j * 512) ^ (j % 2 * 64), from + (left > 0 ? j * a_step : 0),
-                                           valid);
+#pragma unroll 1
+                for (int j = 0; j * 4 + a_row < tokens; ++j)
+                    ptx::copy_async_16((a_to + at + j * 512) ^ (j % 2 * 64),
+                                       left > 0 ? from + j * a_step : static_cast<const T *>(args.a), valid);
             }
             next_k += 64;
             if (++next_block == format.blocks_in_run()) {
