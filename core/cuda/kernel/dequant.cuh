@@ -104,20 +104,18 @@ struct Raw<__nv_bfloat16> {
 
 // Codes as they stand in numbers that cost next to nothing: FP16 subnormals, which tensor cores multiply exactly, a
 // nibble in the lowest bits counting u * 2^-24 and one above that (features g + 8) u * 2^-20. BF16's would be lost in
-// FP32: there it is 128 + u. Sums are put right afterwards, by SumTerms. Volatile: the compiler would move what is so
-// cheap between Hopper's products, which then wait for it.
+// FP32: there it is 128 + u. Sums are put right afterwards, by SumTerms.
 __device__ __forceinline__ void to_raw(uint32_t word, uint32_t (&a)[4], __half) {
-    const uint32_t upper = word >> 8;
-    asm volatile("and.b32 %0, %4, %6;\nand.b32 %1, %4, %7;\nand.b32 %2, %5, %6;\nand.b32 %3, %5, %7;"
-                 : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3])
-                 : "r"(word), "r"(upper), "n"(0x000f000f), "n"(0x00f000f0));
+    constexpr uint32_t low = 0x000f000f, high = 0x00f000f0;
+    a[0] = word & low;
+    a[1] = word & high;
+    a[2] = word >> 8 & low;
+    a[3] = word >> 8 & high;
 }
 __device__ __forceinline__ void to_raw(uint32_t word, uint32_t (&a)[4], __nv_bfloat16) {
 #pragma unroll
     for (int r = 0; r < 4; ++r)
-        asm volatile("lop3.b32 %0, %1, %2, %3, 0xea;"
-                     : "=r"(a[r])
-                     : "r"(word >> (4 * r)), "n"(0x000f000f), "n"(0x43004300));
+        a[r] = ptx::and_or(word >> (4 * r), 0x000f000f, 0x43004300);
 }
 
 // Scales and offsets of a row group in the type of A, for features g and g + 8: w = (code - zero) * scale + offset.

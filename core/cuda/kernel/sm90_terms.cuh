@@ -42,8 +42,23 @@ struct WgmmaRuns {
     __device__ __forceinline__ int zeros_at() const { return one_copy() ? args.zeros_offset : 4096 + 128; }
 };
 
-// Scales, zero points and offsets of features g and g + 8, as dequant.cuh wants them, two a register.
+__device__ __forceinline__ float2 to_floats(uint32_t pair, __half) {
+    return __half22float2(as_pair<__half>(pair));
+}
+__device__ __forceinline__ float2 to_floats(uint32_t pair, __nv_bfloat16) {
+    return __bfloat1622float2(as_pair<__nv_bfloat16>(pair));
+}
+
+// Whether scales have the type of A.
+template <typename T, Weights weights>
+inline constexpr bool kKnowsScales = weights == Weights::Group128 && !kTakesBothScales<T>;
+
+// Scales, zero points and offsets of features g and g + 8, as dequant.cuh wants them, two a register. What weights are
+// known to have is said in constants, which the compiler does not find behind the shuffling of bytes.
+template <typename T, Weights weights>
 struct PairedTerms {
+    static constexpr bool kSymmetric = weights == Weights::Group128;
+
     uint32_t scales;
     uint32_t zeros;
     uint32_t offsets;
@@ -54,17 +69,27 @@ struct PairedTerms {
     static __device__ __forceinline__ uint32_t low(uint32_t pair) { return __byte_perm(pair, 0, 0x1010); }
     static __device__ __forceinline__ uint32_t high(uint32_t pair) { return __byte_perm(pair, 0, 0x3232); }
     __device__ __forceinline__ ScaleTerms scale_terms() const {
-        return {low(scales), high(scales), low(offsets), high(offsets)};
+        const uint32_t none = splat(-0.0f, T{});
+        return {low(scales), high(scales), kSymmetric ? none : low(offsets), kSymmetric ? none : high(offsets)};
     }
-    __device__ __forceinline__ ZeroTerms zero_terms() const { return {low(zeros), high(zeros)}; }
+    __device__ __forceinline__ ZeroTerms zero_terms() const {
+        if constexpr (kSymmetric)
+            return cuda::zero_terms(8, 8, T{});
+        else
+            return {low(zeros), high(zeros)};
+    }
+    // Of scales that load_terms() left in their type.
+    __device__ __forceinline__ float2 scale_floats(const Format<weights> &format) const {
+        if constexpr (kKnowsScales<T, weights>) {
+            return to_floats(scales, T{});
+        } else {
+            // Both conversions and a choice: cheaper than a branch.
+            const float2 from_bf16 = to_floats(scales, __nv_bfloat16{});
+            const float2 from_f16 = to_floats(scales, __half{});
+            return format.args.scale_type == Type::BF16 ? from_bf16 : from_f16;
+        }
+    }
 };
-
-__device__ __forceinline__ float2 to_floats(uint32_t pair, __half) {
-    return __half22float2(as_pair<__half>(pair));
-}
-__device__ __forceinline__ float2 to_floats(uint32_t pair, __nv_bfloat16) {
-    return __bfloat1622float2(as_pair<__nv_bfloat16>(pair));
-}
 
 // A pair of the other 16-bit type as one of this.
 __device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __half) {
@@ -77,10 +102,11 @@ __device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __nv_bfloat16) {
 }
 
 // Those of every part of a stage, for feature `feature` of the column at `column` and the one eight further. All loads
-// stand side by side, whether or not groups are so small: they wait for each other less than for branches.
-template <typename T, Weights weights, int parts>
+// stand side by side, whether or not groups are so small: they wait for each other less than for branches. To scale
+// weights, scales come in the type of A, else as they are.
+template <typename T, bool to_scale_weights, Weights weights, int parts>
 __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const uint8_t *column, int half_step,
-                                           int feature, PairedTerms (&terms)[parts]) {
+                                           int feature, PairedTerms<T, weights> (&terms)[parts]) {
     static_assert(parts == WgmmaRuns<weights>::kParts);
     const W4A16Args &args = runs.args;
     const int to_half = runs.two_runs() ? half_step : 0;
@@ -93,7 +119,7 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
 #pragma unroll
     for (int part = 0; part < parts; ++part)
         terms[part].scales = load_scale_pair(scales + half(part) * to_half + quarter(part) * to_part * 2, feature);
-    if (args.scale_type != kTypeOf<T>) {
+    if (to_scale_weights && !kKnowsScales<T, weights> && args.scale_type != kTypeOf<T>) {
 #pragma unroll
         for (int part = 0; part < parts; ++part)
             terms[part].scales = convert_pair(terms[part].scales, T{});
@@ -118,56 +144,8 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
         for (int part = 0; part < parts; ++part) {
             const uint8_t *const of_part = zeros + half(part) * to_half + quarter(part) * to_part * size;
             terms[part].zeros = paired_zero_terms(0, 0, T{});
-            terms[part].offsets = PairedTerms::pair(splat_value<T>(of_part, args.zero_type),
-                                                    splat_value<T>(of_part + 8 * size, args.zero_type));
-        }
-    }
-}
-
-// Scales and zero points of features g and g + 8 where sums are scaled: there are no offsets, and scales stay what they
-// are until they are FP32.
-struct IntegerTerms {
-    uint32_t scales;
-    uint32_t zeros;
-
-    template <typename T, Weights weights>
-    __device__ __forceinline__ ZeroTerms zero_terms(T type, const Format<weights> & /*format*/) const {
-        if constexpr (weights == Weights::Group128)
-            return cuda::zero_terms(8, 8, type);
-        else
-            return {PairedTerms::low(zeros), PairedTerms::high(zeros)};
-    }
-    template <typename T, Weights weights>
-    __device__ __forceinline__ float2 scale_floats(T type, const Format<weights> &format) const {
-        if constexpr (weights == Weights::Group128 && !kTakesBothScales<T>) {
-            return to_floats(scales, type);
-        } else {
-            // Both conversions and a choice: cheaper than a branch.
-            const float2 from_bf16 = to_floats(scales, __nv_bfloat16{});
-            const float2 from_f16 = to_floats(scales, __half{});
-            return format.args.scale_type == Type::BF16 ? from_bf16 : from_f16;
-        }
-    }
-};
-template <typename T, Weights weights, int parts>
-__device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const uint8_t *column, int half_step,
-                                           int feature, IntegerTerms (&terms)[parts]) {
-    static_assert(parts == WgmmaRuns<weights>::kParts && parts <= 2);
-    const int to_half = runs.two_runs() ? half_step : 0;
-    const uint8_t *const scales = column + runs.scales_at();
-#pragma unroll
-    for (int part = 0; part < parts; ++part)
-        terms[part].scales = load_scale_pair(scales + part * to_half, feature);
-    if constexpr (weights != Weights::Group128) {
-        if (runs.format.has_zeros()) {
-            const uint8_t *const zeros = column + runs.zeros_at() + feature;
-#pragma unroll
-            for (int part = 0; part < parts; ++part)
-                terms[part].zeros = paired_zero_terms(zeros[part * to_half], zeros[part * to_half + 8], T{});
-        } else {
-#pragma unroll
-            for (int part = 0; part < parts; ++part)
-                terms[part].zeros = paired_zero_terms(8, 8, T{});
+            terms[part].offsets = terms[part].pair(splat_value<T>(of_part, args.zero_type),
+                                                   splat_value<T>(of_part + 8 * size, args.zero_type));
         }
     }
 }

@@ -56,7 +56,6 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     sm90_w4a16_wgmma(const __grid_constant__ CUtensorMap a_map, const W4A16Args args) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
     using Shape = WgmmaShape<weights, tokens, blocks, feature_groups, k_groups, stages>;
-    constexpr bool fixed = weights == Weights::Group128;
     const Format<weights> format{args};
     const WgmmaRuns<weights> runs{args};
     extern __shared__ uint8_t unaligned[];
@@ -230,7 +229,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 constexpr int parts = Shape::kParts; // 1, or the halves
                 float products[parts][blocks][tokens / 2];
                 uint32_t words[2][blocks][4];
-                IntegerTerms terms[blocks][parts];
+                PairedTerms<T, weights> terms[blocks][parts];
                 const auto fetch = [&](int unit) {
                     wait_for_copies(stage, phase);
                     const uint8_t *const codes =
@@ -238,7 +237,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     const int half_step = runs.half_step(unit);
 #pragma unroll
                     for (int i = 0; i < blocks; ++i) {
-                        load_terms<T>(runs, codes + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
+                        load_terms<T, false>(runs, codes + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
 #pragma unroll
                         for (int half = 0; half < 2; ++half)
                             load_words(codes + i * Shape::kRun + half * half_step, words[half][i]);
@@ -249,8 +248,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     for (int i = 0; i < blocks; ++i)
 #pragma unroll
                         for (int step = 0; step < 4; ++step)
-                            to_integers(words[half][i][step], terms[i][half % parts].zero_terms(T{}, format),
-                                        w[half][i][step], T{});
+                            to_integers(words[half][i][step], terms[i][half % parts].zero_terms(), w[half][i][step],
+                                        T{});
                 };
                 const auto multiply = [&](int half, uint64_t operand) {
                     ptx::wgmma_fence();
@@ -278,7 +277,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     for (int i = 0; i < blocks; ++i)
 #pragma unroll
                         for (int part = 0; part < parts; ++part)
-                            scales[i][part] = terms[i][part].scale_floats(T{}, format);
+                            scales[i][part] = terms[i][part].scale_floats(format);
                     convert(1);
                     multiply(1, operand);
                     unit += k_groups;
@@ -317,18 +316,10 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         ptx::wgmma_operand(__shfl_sync(0xffffffffu, ptx::shared_address(activations), 0));
                     const int half_step = runs.half_step(unit);
                     // All of a stage's before any of its products: loads with branches between them break the pipeline.
-                    PairedTerms terms[blocks][Shape::kParts];
+                    PairedTerms<T, weights> terms[blocks][Shape::kParts];
 #pragma unroll
-                    for (int i = 0; i < blocks; ++i) {
-                        const uint8_t *const column = codes + i * Shape::kRun;
-                        if constexpr (fixed) {
-                            terms[i][0].scales = load_scale_pair(column + 4096 + warp * 32, g);
-                            if (kTakesBothScales<T> && args.scale_type != kTypeOf<T>)
-                                terms[i][0].scales = convert_pair(terms[i][0].scales, T{});
-                        } else {
-                            load_terms<T>(runs, column, half_step, warp * 16 + g, terms[i]);
-                        }
-                    }
+                    for (int i = 0; i < blocks; ++i)
+                        load_terms<T, true>(runs, codes + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
 #pragma unroll
                     for (int half = 0; half < 2; ++half) {
                         uint32_t words[blocks][4];
@@ -345,17 +336,10 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                                 for (int s = 0; s < of; ++s) {
                                     const int step = batch * of + s;
-                                    const PairedTerms &of_step = terms[i][(half * 4 + step) * Shape::kParts / 8];
-                                    if constexpr (fixed) {
-                                        to_integers(words[i][step], zero_terms(8, 8, T{}), to[i][s], T{});
-                                        const uint32_t none = splat(-0.0f, T{});
-                                        scale_integers<T>({PairedTerms::low(of_step.scales),
-                                                           PairedTerms::high(of_step.scales), none, none},
-                                                          to[i][s]);
-                                    } else {
-                                        to_integers(words[i][step], of_step.zero_terms(), to[i][s], T{});
-                                        scale_integers<T>(of_step.scale_terms(), to[i][s]);
-                                    }
+                                    const PairedTerms<T, weights> &of_step =
+                                        terms[i][(half * 4 + step) * Shape::kParts / 8];
+                                    to_integers(words[i][step], of_step.zero_terms(), to[i][s], T{});
+                                    scale_integers<T>(of_step.scale_terms(), to[i][s]);
                                 }
                             }
                             ptx::wgmma_fence();

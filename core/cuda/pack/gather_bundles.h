@@ -38,7 +38,7 @@ MARLIN_HD void fit_bundle(const Block &block, const PackTask &task, int64_t colu
                 }
             }
         }
-        good &= kept.good();
+        good &= kept.numbers.good();
         range.template join<kLanes>();
         for (int i = lane; i < B::kFeatures && group >= 0; i += kLanes) {
             const Range of = range.of(i);

@@ -32,9 +32,8 @@ struct BundleQuad {
 // Ranges of what stays of quads.
 template <Type type, typename Bundle>
 struct KeptRange {
-    using W = WordValues<type>;
     BundleRange<type, Bundle::kWords> range;
-    uint32_t largest = 0; // magnitude, of what does not stay too
+    WordNumbers<type> numbers; // of what does not stay too
 
     MARLIN_HD void add(const BundleQuad<Bundle> &quad) {
         MARLIN_UNROLL
@@ -43,20 +42,10 @@ struct KeptRange {
             quad.template keep<type>(w, masks);
             MARLIN_UNROLL
             for (int p = 0; p < 4; ++p) {
-                const uint32_t word = quad.rows[p].word[w];
-                const uint32_t mask = quad.from.row[p] < 0 ? 0u : masks[p];
-                largest = W::greater(largest, word & ~W::kSign);
-                range.low[w] = W::lesser(range.low[w], (word & mask) | (range.low[w] & ~mask));
-                range.high[w] = W::greater(range.high[w], (word & mask) | (range.high[w] & ~mask));
+                numbers.add(quad.rows[p].word[w]);
+                range.words[w].add(quad.rows[p].word[w], quad.from.row[p] < 0 ? 0u : masks[p]);
             }
         }
-    }
-    MARLIN_HD bool good() const {
-        bool numbers = true;
-        MARLIN_UNROLL
-        for (int i = 0; i < W::kCount; ++i)
-            numbers &= is_finite(W::of(largest, i));
-        return numbers;
     }
 };
 

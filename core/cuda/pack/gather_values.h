@@ -94,22 +94,12 @@ MARLIN_HD void stage_bundle(const Block &block, const PackTask &task, int64_t n,
 template <Type type, int count>
 struct BundleRange {
     using W = WordValues<type>;
-    uint32_t low[count];
-    uint32_t high[count];
+    WordRange<type> words[count];
 
-    MARLIN_HD BundleRange() {
+    MARLIN_HD void add(const uint32_t (&row)[count]) {
         MARLIN_UNROLL
-        for (int w = 0; w < count; ++w) {
-            low[w] = W::kInfinity;
-            high[w] = W::kInfinity | W::kSign;
-        }
-    }
-    MARLIN_HD void add(const uint32_t (&words)[count]) {
-        MARLIN_UNROLL
-        for (int w = 0; w < count; ++w) {
-            low[w] = W::lesser(low[w], words[w]);
-            high[w] = W::greater(high[w], words[w]);
-        }
+        for (int w = 0; w < count; ++w)
+            words[w].add(row[w]);
     }
     // What `lanes` neighbouring lanes have.
     template <int lanes>
@@ -118,18 +108,17 @@ struct BundleRange {
 #pragma unroll
         for (int distance = lanes / 2; distance > 0; distance /= 2) {
 #pragma unroll
-            for (int w = 0; w < count; ++w) {
-                low[w] = W::lesser(low[w], __shfl_xor_sync(0xffffffffu, low[w], distance));
-                high[w] = W::greater(high[w], __shfl_xor_sync(0xffffffffu, high[w], distance));
-            }
+            for (int w = 0; w < count; ++w)
+                words[w].join(__shfl_xor_sync(0xffffffffu, words[w].low, distance),
+                              __shfl_xor_sync(0xffffffffu, words[w].high, distance));
         }
 #endif
     }
     // Of value i of a row.
     MARLIN_HD Range of(int i) const {
         const bool last = i / W::kCount == count - 1; // of two at most
-        return {W::of(last ? low[count - 1] : low[0], i % W::kCount),
-                W::of(last ? high[count - 1] : high[0], i % W::kCount)};
+        return {W::of(last ? words[count - 1].low : words[0].low, i % W::kCount),
+                W::of(last ? words[count - 1].high : words[0].high, i % W::kCount)};
     }
 };
 

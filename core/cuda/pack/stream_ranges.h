@@ -130,17 +130,9 @@ struct PartRange {
     static constexpr int kKept = 4;
     static_assert(!along_k || Item::Shape::kBatch == kKept);
 
-    uint32_t low[kKept];
-    uint32_t high[kKept];
-    uint32_t largest = 0; // magnitude, of what is not kept too
+    WordRange<type> kept[kKept];
+    WordNumbers<type> numbers; // of what is not kept too
 
-    MARLIN_HD PartRange() {
-        MARLIN_UNROLL
-        for (int i = 0; i < kKept; ++i) {
-            low[i] = W::kInfinity;
-            high[i] = W::kInfinity | W::kSign;
-        }
-    }
     MARLIN_HD void add(const Item &item) {
         if (item.padding == 0)
             add<false>(item);
@@ -149,20 +141,14 @@ struct PartRange {
     }
 
 private:
-    MARLIN_HD void add(int to, uint32_t word) {
-        low[to] = W::lesser(low[to], word);
-        high[to] = W::greater(high[to], word);
-    }
     // Those of a quad that stay; padding, a bit for each row, never takes part.
     MARLIN_HD void add_kept(int to, const uint32_t (&row)[4], uint32_t padding) {
         uint32_t keep[4];
         keep_words<type>(row, keep);
         MARLIN_UNROLL
         for (int p = 0; p < 4; ++p) {
-            largest = W::greater(largest, row[p] & ~W::kSign);
-            const uint32_t mask = (padding >> p & 1u) != 0 ? 0u : keep[p];
-            low[to] = W::lesser(low[to], (row[p] & mask) | (low[to] & ~mask));
-            high[to] = W::greater(high[to], (row[p] & mask) | (high[to] & ~mask));
+            numbers.add(row[p]);
+            kept[to].add(row[p], (padding >> p & 1u) != 0 ? 0u : keep[p]);
         }
     }
     template <bool padded>
@@ -190,19 +176,9 @@ private:
                 MARLIN_UNROLL
                 for (int w = 0; w < 4; ++w)
                     if (!padded || !item.is_padding(b))
-                        add(along_k ? b : w, item.vectors[b].word[w]);
+                        kept[along_k ? b : w].add(item.vectors[b].word[w]);
             }
         }
-    }
-
-public:
-    // Whether all that is not in the range is a number.
-    MARLIN_HD bool good() const {
-        bool numbers = true;
-        MARLIN_UNROLL
-        for (int i = 0; i < W::kCount; ++i)
-            numbers &= is_finite(W::of(largest, i));
-        return numbers;
     }
 };
 
@@ -218,19 +194,19 @@ MARLIN_HD bool stream_parts(const Block &block, const PackTask &task, const FitP
             item.load(task, fit.column, first, left < kRows ? static_cast<int>(left) : kRows);
             range.add(item);
         }
-        good &= range.good();
+        good &= range.numbers.good();
         const int at = memory.template place<type>(item.part, item.feature);
         if constexpr (along_k) {
             MARLIN_UNROLL
             for (int w = 0; w < range.kKept; ++w) {
-                memory.low[at + w * item.next_feature * memory.kLine] = range.low[w];
-                memory.high[at + w * item.next_feature * memory.kLine] = range.high[w];
+                memory.low[at + w * item.next_feature * memory.kLine] = range.kept[w].low;
+                memory.high[at + w * item.next_feature * memory.kLine] = range.kept[w].high;
             }
         } else {
             store_vector(reinterpret_cast<std::byte *>(memory.low + at),
-                         {range.low[0], range.low[1], range.low[2], range.low[3]});
+                         {range.kept[0].low, range.kept[1].low, range.kept[2].low, range.kept[3].low});
             store_vector(reinterpret_cast<std::byte *>(memory.high + at),
-                         {range.high[0], range.high[1], range.high[2], range.high[3]});
+                         {range.kept[0].high, range.kept[1].high, range.kept[2].high, range.kept[3].high});
         }
     }
     return good;
@@ -246,19 +222,15 @@ MARLIN_HD void stream_ranges(const Block &block, const PackTask &task, const Fit
     const TileGroups groups = fit.groups(task);
     const int parts = StreamShape<type, along_k, kRowsOfRange>::kParts * (1 << groups.row_shift) / kRows;
     const bool good = min_max_params<true>(block, task, fit, groups, [&](int g, int f) {
-        uint32_t low = W::kInfinity;
-        uint32_t high = W::kInfinity | W::kSign;
+        WordRange<type> words;
         for (int part = g * parts; part < (g + 1) * parts; ++part) {
             const int at = memory.template place<type>(part, f);
-            low = W::lesser(low, memory.low[at]);
-            high = W::greater(high, memory.high[at]);
+            words.join(memory.low[at], memory.high[at]);
         }
-        if constexpr (along_k && W::kCount == 2) {
-            low = W::lesser(low, low >> 16 | low << 16);
-            high = W::greater(high, high >> 16 | high << 16);
-        }
+        if constexpr (along_k && W::kCount == 2)
+            words.join(words.low >> 16 | words.low << 16, words.high >> 16 | words.high << 16);
         const int half = along_k ? 0 : f % W::kCount;
-        const Range range = {W::of(low, half), W::of(high, half)};
+        const Range range = {W::of(words.low, half), W::of(words.high, half)};
         numbers &= is_finite(range.low) && is_finite(range.high);
         return range;
     });

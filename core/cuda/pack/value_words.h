@@ -66,4 +66,38 @@ private:
     }
 };
 
+// The least and the greatest of some words, each value of a word for itself.
+template <Type type>
+struct WordRange {
+    using W = WordValues<type>;
+    uint32_t low = W::kInfinity;
+    uint32_t high = W::kInfinity | W::kSign;
+
+    MARLIN_HD void join(uint32_t low_too, uint32_t high_too) {
+        low = W::lesser(low, low_too);
+        high = W::greater(high, high_too);
+    }
+    MARLIN_HD void add(uint32_t word) { join(word, word); }
+    // The values that `mask` has all bits of.
+    MARLIN_HD void add(uint32_t word, uint32_t mask) {
+        join((word & mask) | (low & ~mask), (word & mask) | (high & ~mask));
+    }
+};
+
+// Whether all values of some words are numbers.
+template <Type type>
+struct WordNumbers {
+    using W = WordValues<type>;
+    uint32_t largest = 0; // magnitudes
+
+    MARLIN_HD void add(uint32_t word) { largest = W::greater(largest, word & ~W::kSign); }
+    MARLIN_HD bool good() const {
+        bool numbers = true;
+        MARLIN_UNROLL
+        for (int i = 0; i < W::kCount; ++i)
+            numbers &= is_finite(W::of(largest, i));
+        return numbers;
+    }
+};
+
 } // namespace marlin::cuda
