@@ -86,8 +86,8 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
             args.zeros_offset + 64 * group * args.zero_size + (lane - scale_chunks - group * args.zero_size) * 16;
     }
     const int64_t run_step = warps * args.run_size;
-    int pass_to_load;
-    int run_to_load;
+    int pass_to_load = warp < args.runs ? 0 : passes;
+    int run_to_load = warp;
     // This lane's chunks of the run to be loaded. With groups of 128 one copy brings the scales of all row groups.
     constexpr int term_copies = format.kFixed ? 1 : row_groups;
     const uint8_t *codes_from[row_groups];
@@ -110,6 +110,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
         for (int i = 0; i < term_copies; ++i)
             terms_from[i] = place(format.kFixed ? lane / 2 : i, term_step) + term_offset;
     };
+    enter_pass();
     // One copy brings 8 chunks of 4 tokens.
     const int a_row = lane / 8;
     const int a_column = lane % 8 * 8;
@@ -119,45 +120,30 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
     const auto first_a = [&] {
         return static_cast<const T *>(args.a) + (first_token + a_row) * args.lda + a_column + warp * 128;
     };
-    const T *a_from;
+    const T *a_from = first_a();
     // Where the copies go, in the slot to be loaded. Chunk c of a token stands at c ^ (token % 8), chunk c of an odd
     // row group's metadata at c ^ 4: loads from there then meet no bank twice.
     const uint32_t weights_to = ptx::shared_address(ring) + Shape::kActivations;
-    uint32_t codes_to;
-    uint32_t metadata_to;
-    uint32_t a_to;
-    int slot_to_load;
-    const auto enter_slab = [&] {
-        pass_to_load = warp < args.runs ? 0 : passes;
-        run_to_load = warp;
-        a_from = first_a();
-        codes_to = weights_to + lane * 16;
-        metadata_to = weights_to + Shape::kCodes + lane / 16 * 256 + (lane % 16 ^ lane / 16 * 4) * 16;
-        a_to = ptx::shared_address(ring) + a_row * 256 + (lane % 8 ^ a_row) * 16;
-        slot_to_load = 0;
-        enter_pass();
-    };
-    enter_slab();
-    enum : int { kWeights = 1, kActivations = 2 };
-    const auto load_stage = [&](int what = kWeights | kActivations) {
+    uint32_t codes_to = weights_to + lane * 16;
+    uint32_t metadata_to = weights_to + Shape::kCodes + lane / 16 * 256 + (lane % 16 ^ lane / 16 * 4) * 16;
+    uint32_t a_to = ptx::shared_address(ring) + a_row * 256 + (lane % 8 ^ a_row) * 16;
+    int slot_to_load = 0;
+    const auto load_stage = [&] {
         if (pass_to_load < passes) {
-            if ((what & kWeights) != 0) {
 #pragma unroll
-                for (int i = 0; i < row_groups; ++i)
-                    ptx::copy_async_16(codes_to + i * 512, codes_from[i]);
+            for (int i = 0; i < row_groups; ++i)
+                ptx::copy_async_16(codes_to + i * 512, codes_from[i]);
 #pragma unroll
-                for (int i = 0; i < pairs; ++i)
-                    if (row_groups % 2 == 0 || 2 * i + lane / 16 < row_groups)
-                        ptx::copy_async_16(metadata_to + i * 512, metadata_from[i]);
-                const uint32_t terms_to = codes_to + Shape::kCodes + Shape::kMetadata;
+            for (int i = 0; i < pairs; ++i)
+                if (row_groups % 2 == 0 || 2 * i + lane / 16 < row_groups)
+                    ptx::copy_async_16(metadata_to + i * 512, metadata_from[i]);
+            const uint32_t terms_to = codes_to + Shape::kCodes + Shape::kMetadata;
 #pragma unroll
-                for (int i = 0; i < term_copies; ++i)
-                    if (lane < (format.kFixed ? 2 * row_groups : term_chunks))
-                        ptx::copy_async_16(terms_to + i * Shape::kTermsOfGroup, terms_from[i]);
-            }
+            for (int i = 0; i < term_copies; ++i)
+                if (lane < (format.kFixed ? 2 * row_groups : term_chunks))
+                    ptx::copy_async_16(terms_to + i * Shape::kTermsOfGroup, terms_from[i]);
             const T *from = a_from;
-            const bool copies_a = (what & kActivations) != 0;
-            if (copies_a && run_to_load < full_runs) {
+            if (run_to_load < full_runs) {
 #pragma unroll
                 for (int n = 0; n < token_tiles; ++n)
 #pragma unroll
@@ -169,7 +155,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
                                                    from + side * 64);
                         from += a_step;
                     }
-            } else if (copies_a) {
+            } else {
                 // Columns of A beyond k read as zero. A size that is no constant costs eight instructions a copy.
 #pragma unroll 1
                 for (int token = 0; token < own_tokens; token += 4) {
@@ -212,21 +198,11 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
     };
     typename Shape::Bias bias{reinterpret_cast<float *>(shared + Shape::kBiasAt)};
     const int64_t first_feature = 16 * static_cast<int64_t>(first_group);
-    if (args.begins_early == 0) {
-#pragma unroll 1
-        for (int stage = 0; stage < stages - 1; ++stage)
-            load_stage();
-    } else {
-        // The kernel before gathers A. It began when all work before it had ended, so weights may be read beside it.
-#pragma unroll 1
-        for (int stage = 0; stage < stages - 1; ++stage)
-            load_stage(kWeights);
+    if (args.begins_early != 0)
         ptx::wait_for_previous_kernel();
-        enter_slab();
 #pragma unroll 1
-        for (int stage = 0; stage < stages - 1; ++stage)
-            load_stage(kActivations);
-    }
+    for (int stage = 0; stage < stages - 1; ++stage)
+        load_stage();
 
     // ---- Multiplying ------------------------------------------------------------------------------------------------
     float total[row_groups][token_tiles][4];
