@@ -128,6 +128,7 @@ MultiplyContext CudaBackend::context() const {
     result.workspace = workspace_;
     result.workspace_size = workspace_size_;
     result.early_launches = device_.compute_capability >= 90;
+    result.dependent_launch = result.early_launches && dependent_launch_ != 0;
     return result;
 }
 

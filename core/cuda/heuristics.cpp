@@ -1,4 +1,4 @@
-// The choice of kernel and partition by a model of their times, fitted to an H200 with groups of 128 (docs/kernel.md).
+// The choice of kernel and partition by models of their times (docs/kernel.md).
 #include "cuda/heuristics.h"
 
 #include <algorithm>
@@ -6,28 +6,23 @@
 #include "common/arith.h"
 #include "common/error.h"
 #include "cuda/candidates.h"
+#include "cuda/slab_model.h"
 #include "cuda/sparse_heuristics.h"
 #include "cuda/stripe_model.h"
 
 namespace marlin::cuda {
 namespace {
 
-// Microseconds, and bytes a microsecond of all SMs.
-constexpr double kPass = 1.2;        // the sum over the warps, once more
-constexpr double kSlabBytes = 5.2e6; // weights and activations from L2
-
 constexpr int64_t kWorkspaceSection = 256; // alignment of what lies in a workspace
 
-Launch slab_launch(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits) {
+Launch slab_launch(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits,
+                   const Wishes &wishes) {
     Launch launch = slabs(instance, p, geometry, limits);
-    // A pass costs about one row group more than it has.
-    const int64_t of_pass = instance.features / kRowGroup;
-    const int64_t passes = div_up(launch.groups_per_cta, of_pass);
-    const double waste = static_cast<double>(passes * (of_pass + 1)) / (launch.groups_per_cta + 1);
-    const double activations = static_cast<double>(launch.grid[0] * passes * instance.tokens) * p.k * 2;
-    const double bytes = static_cast<double>(geometry.body_size) * waste + activations;
-    launch.cost = kModelLaunch + static_cast<double>(passes - 1) * kPass +
-                  bytes / kSlabBytes * static_cast<double>(launch.grid[1]) * kModelSms / limits.sm_count;
+    // The choice among batch-invariant slabs must not depend on the batch.
+    const int64_t tokens =
+        wishes.math == Math::BatchInvariant ? instance.tokens : std::min<int64_t>(p.m, instance.tokens);
+    const Slab slab = {launch.groups_per_cta, tokens, p.k};
+    launch.cost = static_cast<double>(launch.grid[1]) * slab_cost(instance, slab);
     return launch;
 }
 
@@ -51,7 +46,7 @@ Launch choose(const Problem &p, const Geometry &geometry, const Limits &limits, 
     const auto consider = [&](const Instance &instance) {
         const bool slab = instance.family == Family::Slab;
         const Launch launch =
-            slab ? slab_launch(instance, p, geometry, limits) : best_stripes(instance, p, geometry, limits);
+            slab ? slab_launch(instance, p, geometry, limits, wishes) : best_stripes(instance, p, geometry, limits);
         if (launch.instance != nullptr && launch.grid[1] <= kMaxGridY &&
             (best.instance == nullptr || launch.cost < best.cost))
             best = launch;

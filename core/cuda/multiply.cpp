@@ -82,7 +82,7 @@ void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
     early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
     early.val.programmaticStreamSerializationAllowed = 1;
     config.attrs = &early;
-    config.numAttrs = args.begins_early != 0 ? 1 : 0;
+    config.numAttrs = args.begin != Begin::InTurn ? 1 : 0;
     TensorMap map;
     void *plain[] = {&args};
     void *mapped[] = {&map, &args};
@@ -146,7 +146,10 @@ void run_multiply(const Problem &problem, const GemmOperands &operands, const We
     if (!gathers) {
         const Launch launch = choose(problem, geometry, context.limits, context.wishes, instances());
         check_workspace(kArrivalsSize + launch.partials_size, context);
-        launch_kernel(launch, make_args(problem, operands, weights, launch, workspace), stream);
+        W4A16Args args = make_args(problem, operands, weights, launch, workspace);
+        if (context.dependent_launch)
+            args.begin = Begin::BesideAny;
+        launch_kernel(launch, args, stream);
         return;
     }
     check_workspace(workspace_size(problem, geometry, context.limits, context.wishes, instances(), true), context);
@@ -180,7 +183,8 @@ void run_multiply(const Problem &problem, const GemmOperands &operands, const We
         }
         check(launch_gather(gather, context.limits.shared_memory_per_block, stream), "the gather of A");
         args.partials = reinterpret_cast<float *>(gathered + plan.size);
-        args.begins_early = context.early_launches ? 1 : 0;
+        if (context.early_launches)
+            args.begin = Begin::BesideGather;
         launch_kernel(launch, args, stream);
     }
 }

@@ -19,7 +19,8 @@ struct MultiplyContext {
     void *stream = nullptr;
     void *workspace = nullptr; // its counters are zero between calls
     int64_t workspace_size = 0;
-    bool early_launches = false; // the device lets a kernel begin before the one ahead of it in the stream has ended
+    bool early_launches = false;   // the device lets a kernel begin before the one ahead of it in the stream has ended
+    bool dependent_launch = false; // and the caller wants that
 };
 
 KernelPlan plan_multiply(const Problem &problem, const WeightsView &weights, const MultiplyContext &context);

@@ -80,6 +80,8 @@ nlohmann::ordered_json to_json(const CudaResult &r) {
     json["us"] = r.timing.us;
     json["us_min"] = r.timing.us_min;
     json["us_max"] = r.timing.us_max;
+    if (r.dependent.launches != 0)
+        json["dependent_launch_us"] = r.dependent.us;
     json["cublas_us"] = nullptr;
     if (compared(r)) {
         json["cublas_us"] = r.blas.timing.us;

@@ -17,7 +17,8 @@ struct CudaResult {
     std::string failed; // why there is no result; empty: there is one
     std::string kernel;
     GraphTiming timing;
-    BlasTiming blas; // no launches: not measured
+    GraphTiming dependent; // with MARLIN_OPTION_DEPENDENT_LAUNCH; no launches: not measured
+    BlasTiming blas;       // no launches: not measured
     ReadTiming read;
     double limit_us = 0.0;
     int64_t packed_bytes = 0;

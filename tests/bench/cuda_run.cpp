@@ -20,6 +20,9 @@ namespace {
 // Of outputs rounded to BF16, with room; what is off by more is wrong, and its time means nothing.
 constexpr double kLargestError = 0.02;
 
+// Up to so many rows a launch takes a large part of the time: they are timed with dependent launches too.
+constexpr int64_t kDecodeRows = 16;
+
 // Everything that outlives a single problem.
 class Workbench {
 public:
@@ -85,6 +88,11 @@ CudaResult Workbench::measure(const Problem &problem) {
             result.blas = peer_->time({problem.a_type, problem.m, problem.n, problem.k});
         const auto call = [&](int64_t copy) { subject.multiply(copy); };
         result.timing = timer_.measure(weights_->copies(), call);
+        if (problem.m <= kDecodeRows) {
+            handle_.set_dependent_launch(true);
+            result.dependent = timer_.measure(weights_->copies(), call);
+            handle_.set_dependent_launch(false);
+        }
         subject.poison();
         timer_.run(weights_->copies(), call);
         result.error = subject.error();

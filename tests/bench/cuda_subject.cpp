@@ -36,6 +36,10 @@ CudaHandle::CudaHandle(const GpuDevice &device, const Stream &stream, int64_t ke
     check(marlin_handle_set_option(handle_, MARLIN_OPTION_KERNEL, kernel), handle_);
 }
 
+void CudaHandle::set_dependent_launch(bool on) const {
+    check(marlin_handle_set_option(handle_, MARLIN_OPTION_DEPENDENT_LAUNCH, on ? 1 : 0), handle_);
+}
+
 CudaWeights::CudaWeights(const GpuDevice &device, const CudaHandle &handle, const CpuHandle &packer,
                          const Problem &problem)
     : problem_(weights_alone(problem)) {

@@ -24,6 +24,7 @@ public:
     CudaHandle &operator=(const CudaHandle &) = delete;
 
     marlin_handle_t get() const { return handle_; }
+    void set_dependent_launch(bool on) const;
 
 private:
     marlin_handle_t handle_ = nullptr;

@@ -27,6 +27,7 @@ class Result:
     limit_us: float
     read_us: float
     packed_bytes: int
+    dependent_launch_us: float | None = None  # with MARLIN_OPTION_DEPENDENT_LAUNCH
 
     @property
     def shape(self):
@@ -78,7 +79,8 @@ class Results:
                 self.missing[entry["problem"]] = entry["failed"]
                 continue
             fields = ["us", "cublas_us", "limit_us", "read_us", "packed_bytes"]
-            self.all.append(Result(*parse_problem(entry["problem"]), *(entry[field] for field in fields)))
+            values = [entry[field] for field in fields]
+            self.all.append(Result(*parse_problem(entry["problem"]), *values, entry.get("dependent_launch_us")))
         self._cells = {(r.kind, r.shape, r.m): r for r in self.all}
 
     def cell(self, kind, shape, m):

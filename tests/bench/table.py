@@ -37,9 +37,13 @@ def describe(results):
 
 
 def grid_table(results, kind, value, text, mean_row):
-    """Shapes down, batches across."""
+    """Shapes down, batches across; batches without any value are left out."""
     shapes = results.grid_shapes(kind)
-    batches = results.grid_batches(kind)
+    batches = [
+        m
+        for m in results.grid_batches(kind)
+        if any(cell and value(cell) is not None for cell in (results.cell(kind, shape, m) for shape in shapes))
+    ]
     rows = []
     values = {}
     for shape in shapes:
@@ -75,6 +79,13 @@ def kinds_table(results, base):
     return format_table(["problem", *(f"{n} x {k}, m = {m}" for _, (n, k), m in cells)], rows)
 
 
+def dependent_launches(result):
+    """Times without and with them; None where that was not measured."""
+    if result.dependent_launch_us is None:
+        return None
+    return f"{result.us:.1f}, {result.dependent_launch_us:.1f}"
+
+
 def sections(results):
     yield describe(results)
     for plot, title in PLOTS.items():
@@ -86,6 +97,12 @@ def sections(results):
         yield grid_table(results, kind, lambda r: r.speedup, "{:.2f}", True)
         yield f"{title}, `{kind}`: share of the limit in percent."
         yield grid_table(results, kind, lambda r: 100 * r.share, "{:.0f}", True)
+        if any(r.kind == kind and r.dependent_launch_us for r in results.all):
+            yield (
+                f"{title}, `{kind}`: microseconds, and with dependent launches (`MARLIN_OPTION_DEPENDENT_LAUNCH`), "
+                "each beginning while the one before it ends."
+            )
+            yield grid_table(results, kind, dependent_launches, "{}", False)
         if any(r.kind.split()[0] == kind.split()[0] and r.kind != kind for r in results.all):
             yield f"{title}, other kinds of weights: time over that of `{kind}` for the same n, k and m."
             yield kinds_table(results, kind)

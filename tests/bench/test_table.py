@@ -37,6 +37,18 @@ def test_a_cell_without_a_result_is_a_dash(tmp_path):
     assert "Without a result: 1 problems" in table.describe(results)
 
 
+def test_dependent_launches_stand_beside_the_others_where_they_were_measured(tmp_path):
+    grid = sample.whole_grid()
+    grid[0] = sample.entry(DENSE, 1, 4096, 4096, 25.0) | {"dependent_launch_us": 20.25}
+    results = Results(sample.write(tmp_path / "h200.json", grid))
+    assert table.grid_table(results, DENSE, table.dependent_launches, "{}", False).splitlines() == [
+        "| n x k | m = 1 |",
+        "| --- | --- |",
+        "| 4096 x 4096 | 25.0, 20.2 |",
+        "| 8192 x 8192 | - |",
+    ]
+
+
 def test_kinds_are_shown_against_the_usual_weights(tmp_path):
     grid = [*sample.whole_grid(), sample.entry(f"{DENSE} bias", 16, 4096, 4096, 55.0)]
     grid.append(sample.entry("sp_gemm bf16 s4 g128", 16, 4096, 4096, 45.0))

@@ -41,6 +41,9 @@ def merge_result(runs):
         merged["us_min"] = min(times)
         merged["us_max"] = max(times)
     merged["cublas_us"] = median(compared) if compared else None
+    dependent = [run["dependent_launch_us"] for run in runs if "dependent_launch_us" in run]
+    if dependent:
+        merged["dependent_launch_us"] = median(dependent)
     for key in ["read_us", "read_kernel", "read_measured_us", "limit_us"]:
         merged[key] = best[key]
     merged["share"] = merged["limit_us"] / merged["us"]

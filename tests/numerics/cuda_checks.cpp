@@ -72,4 +72,44 @@ void check_thousand_runs(Backend &backend, const Problem &problem) {
     CHECK(different == 0);
 }
 
+void check_dependent_launches(Backend &backend, const Problem &problem) {
+    constexpr int kPairs = 100;
+    constexpr int kInputs = 4;
+    const Weights weights = make_weights(problem, cuda_layout(problem), Fill::Random, 6);
+    std::vector<Operands> operands;
+    std::vector<std::unique_ptr<OnDevice>> inputs;
+    for (int i = 0; i < kInputs; ++i) {
+        operands.emplace_back(problem, Fill::Random, 10 + i);
+        inputs.push_back(std::make_unique<OnDevice>(problem, operands.back(), weights));
+    }
+    const auto size = static_cast<size_t>(problem.m * problem.n * size_of(problem.c_type));
+    const cuda::DeviceMemory between(0, size);
+    const cuda::DeviceMemory results(0, size * kPairs);
+    const auto run = [&](bool dependent) {
+        backend.set_option(Option::DependentLaunch, dependent ? 1 : 0);
+        for (int i = 0; i < kPairs; ++i) {
+            const OnDevice &input = *inputs[static_cast<size_t>(i % kInputs)];
+            GemmOperands first = input.get;
+            first.c = between.data();
+            first.ldc = problem.n;
+            backend.gemm(problem, first, input.view);
+            GemmOperands second = first;
+            second.a = between.data();
+            second.lda = problem.n;
+            second.bias = between.data(); // the first row of A
+            second.c = static_cast<std::byte *>(results.data()) + static_cast<size_t>(i) * size;
+            backend.gemm(problem, second, input.view);
+        }
+        std::vector<std::byte> bytes(size * kPairs);
+        cuda::copy_to_host(bytes.data(), results.data(), bytes.size(), nullptr);
+        return bytes;
+    };
+    const std::vector<std::byte> in_turn = run(false);
+    INFO(to_text(problem));
+    CHECK(!std::equal(in_turn.begin(), in_turn.begin() + static_cast<std::ptrdiff_t>(size),
+                      in_turn.begin() + static_cast<std::ptrdiff_t>(size)));
+    CHECK(run(true) == in_turn);
+    backend.set_option(Option::DependentLaunch, 0);
+}
+
 } // namespace marlin::test

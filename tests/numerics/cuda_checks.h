@@ -18,4 +18,8 @@ void check_rows_alone(Backend &backend, const Problem &problem);
 // A thousand multiplies give the same bits.
 void check_thousand_runs(Backend &backend, const Problem &problem);
 
+// A hundred pairs of multiplies, the second of which reads what the first wrote as A and as bias, give the same bits
+// with dependent launches. n is k, bias and C have the type of A.
+void check_dependent_launches(Backend &backend, const Problem &problem);
+
 } // namespace marlin::test

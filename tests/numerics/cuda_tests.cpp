@@ -49,3 +49,13 @@ TEST_CASE("A thousand CUDA multiplies give the same bits", "[gpu]") {
     for (const char *text : {"gemm f16 s4 g128 m7 n512 k2048", "gemm f16 s4 g128 m130 n512 k4096"})
         check_thousand_runs(*backend, from_text(text));
 }
+
+TEST_CASE("Multiplies that begin beside the kernel before them on CUDA wait for what it writes", "[gpu][reduced]") {
+    const auto backend = cuda_backend();
+    for (const char *text : {"gemm f16 s4 g128 m1 n2048 k2048 bias", "gemm f16 s4 g128 m12 n2048 k2048 bias",
+                             "gemm bf16 u4 g64 m8 n2048 k2048 bias", "gemm f16 s4 g128 m64 n2048 k2048 bias",
+                             "gemm f16 s4 gcol m300 n2048 k2048 bias", "gemm f16 s4 g128 m1 n2048 k2048 perm bias",
+                             "gemm f16 s4 g128 m20 n2048 k2048 perm bias", "sp_gemm f16 s4 g128 m4 n2048 k2048 bias",
+                             "sp_gemm f16 s4 g128 m200 n2048 k2048 bias"})
+        check_dependent_launches(*backend, from_text(text));
+}

@@ -29,7 +29,8 @@ const MadeUpKernels kKernels({
     wgmma(109, 128, 128),
     wgmma(110, 256, 128),
     wgmma(111, 128, 128, Weights::General),
-    wgmma(112, 128, 128, Weights::Rows64),
+    wgmma(112, 128, 128, Weights::Rows128),
+    wgmma(115, 128, 128, Weights::Rows64),
     wgmma(113, 128, 128, Weights::Group128, Type::BF16),
     wgmma(114, 128, 128, Weights::Rows64, Type::BF16),
 });
@@ -55,9 +56,9 @@ TEST_CASE("wgmma kernels cover every feature, token and row of k, and only Hoppe
                 }
 }
 
-TEST_CASE("On Hopper small layers of few tokens get slabs, the others tiles that fill the GPU") {
+TEST_CASE("On Hopper few tokens get slabs, many tiles that fill the GPU") {
     CHECK(kKernels.number("gemm f16 s4 g128 m1 n4096 k4096", kHopper) == 101);
-    CHECK(kKernels.number("gemm f16 s4 g128 m1 n57344 k8192", kHopper) == 105);
+    CHECK(kKernels.number("gemm f16 s4 g128 m1 n57344 k8192", kHopper) == 102);
     CHECK(kKernels.number("gemm f16 s4 g128 m64 n4096 k4096", kHopper) == 106);
     CHECK(kKernels.number("gemm f16 s4 g128 m64 n57344 k8192", kHopper) == 107);
     CHECK(kKernels.number("gemm f16 s4 g128 m256 n4096 k4096", kHopper) == 108);
@@ -65,10 +66,12 @@ TEST_CASE("On Hopper small layers of few tokens get slabs, the others tiles that
 }
 
 TEST_CASE("wgmma kernels take groups whose runs are whole stages, each kind of weights by its own") {
-    for (const char *format : {"u4 g64", "u4 g128", "s4 g256", "s4 g64", "s4 gcol"}) {
+    for (const char *format : {"u4 g128", "s4 g256", "s4 gcol", "u4 gcol"}) {
         INFO(format);
         CHECK(kKernels.number(fmt::format("gemm f16 {} m4096 n8192 k8192", format), kHopper) == 112);
     }
+    CHECK(kKernels.number("gemm f16 s4 g64 m4096 n8192 k8192", kHopper) == 115);
+    CHECK(kKernels.number("gemm f16 u4 g64 m4096 n8192 k8192", kHopper) == 115);
     CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192 sbf16", kHopper) == 112);
     CHECK(kKernels.number("gemm f16 u4 g32 m4096 n8192 k8192", kHopper) == 111);
     CHECK(kKernels.number("gemm f16 u4 g128 m4096 n8192 k8192 zf16", kHopper) == 111);
@@ -81,6 +84,7 @@ TEST_CASE("wgmma kernels take groups whose runs are whole stages, each kind of w
     kKernels.check_refused("gemm f16 s4 g128 m100 n4096 k4096", kHopper, wishes, "cannot run");
     kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096", kHopper, wishes, "cannot run");
     wishes.kernel = 112;
-    kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096", kLarge, wishes, "cannot run");
-    kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096 zf16", kHopper, wishes, "cannot run");
+    kKernels.check_refused("gemm f16 u4 g128 m100 n4096 k4096", kLarge, wishes, "cannot run");
+    kKernels.check_refused("gemm f16 u4 g64 m100 n4096 k4096", kHopper, wishes, "cannot run");
+    kKernels.check_refused("gemm f16 u4 g128 m100 n4096 k4096 zf16", kHopper, wishes, "cannot run");
 }

@@ -149,8 +149,12 @@ typedef enum marlin_option {
     MARLIN_OPTION_CPU_ISA = 4,          /* marlin_cpu_isa: the highest instruction set to use. CUDA: 0 */
     MARLIN_OPTION_KERNEL = 5,           /* force one kernel by its number (marlin_gemm_info), 0: choose; a kernel that
                                            cannot run a call makes it MARLIN_NOT_SUPPORTED */
-    MARLIN_OPTION_DEPENDENT_LAUNCH = 6, /* CUDA, 0 or 1: prefetch weights while the previous kernel of the stream ends;
-                                           then no unfinished work of the stream may be writing the packed bytes */
+    MARLIN_OPTION_DEPENDENT_LAUNCH = 6, /* CUDA, 0 or 1: a multiply begins, and prefetches weights, while the previous
+                                           kernel of the stream ends, whoever launched it (programmatic dependent
+                                           launch); then no unfinished work of the stream may be writing the packed
+                                           bytes. A, bias, C and the workspace are touched only when all work before
+                                           has ended. Before compute capability 9.0, and where A is gathered first, it
+                                           changes nothing. The bits of C are the same */
     MARLIN_OPTION_FORCE_32 = 0x7fffffff
 } marlin_option;
 

@@ -12,8 +12,16 @@ namespace marlin::cuda {
 // into pieces (20 % of the tile kernel), so what most checkpoints hold has instances of its own.
 enum class Weights : int32_t {
     Group128, // symmetric, groups of 128, scales in the type of A (see kTakesBothScales)
-    Rows64,   // any scale type, zero points or none; groups of 64 rows, of 128 or a multiple, or columns
+    Rows128,  // any scale type, zero points or none; groups of 128 rows or a multiple, or columns
+    Rows64,   // the same for groups of 64 rows
     General,  // any group and scale type, zero points or offsets or neither
+};
+
+// When a kernel begins.
+enum class Begin : int32_t {
+    InTurn,       // when all work before it has ended
+    BesideGather, // while the kernel before gathers A, and memory is busy with that: nothing else is to be waited for
+    BesideAny,    // while any kernel before ends: nothing but packed bytes is there, nothing may be written
 };
 
 struct W4A16Args {
@@ -43,7 +51,7 @@ struct W4A16Args {
     Type zero_type;
     Type c_type;
     Type bias_type;
-    int32_t begins_early;   // not 0: A is being written by the kernel before, C and the workspace are not ours yet
+    Begin begin;
     int32_t gathers_row;    // slabs of 8 tokens, m = 1, not 0: every CTA gathers A, of any alignment, by itself
     int32_t row_k;          // columns of A then; k is that of the weights
     const int32_t *perm;    // then: of k source columns, or null: in order

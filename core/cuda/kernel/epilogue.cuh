@@ -7,32 +7,33 @@
 
 namespace marlin::cuda {
 
-__device__ __forceinline__ float bias_of(const W4A16Args &args, int64_t feature) {
-    if (args.bias == nullptr)
-        return 0.0f;
-    const int64_t size = args.bias_type == Type::F32 ? 4 : 2;
-    return load_float(static_cast<const uint8_t *>(args.bias) + feature * size, args.bias_type);
-}
-
-// The bias of a tile's features in shared memory: read before a tile is begun, for a trip to memory at its end would be
-// waited for. Two buffers in turn: a barrier inside every tile is enough.
+// The bias of a tile's features in shared memory. It is read long before: a trip to memory would be waited for. Two
+// buffers in turn: a barrier inside every tile is enough.
 template <int features, int threads>
 struct TileBias {
     static_assert(features <= threads);
     static constexpr int kSharedSize = 2 * 4 * features;
 
     float *shared;
+    uint32_t bits = 0; // of a thread's feature of the tile to be begun
     int turn = 0;
-    float value = 0.0f; // of this thread's feature of the next tile
 
+    // For the next begin_tile(). Predicates, no branches: around those the compiler makes branches of copies too.
     __device__ __forceinline__ void read(const W4A16Args &args, int64_t first_feature) {
+        const bool wide = args.bias_type == Type::F32;
         const int64_t feature = first_feature + static_cast<int>(threadIdx.x);
-        value = static_cast<int>(threadIdx.x) < features && feature < args.n ? bias_of(args, feature) : 0.0f;
+        const bool wanted =
+            args.bias != nullptr && static_cast<int>(threadIdx.x) < features && feature < int64_t{args.n};
+        bits = ptx::load_bits(static_cast<const uint8_t *>(args.bias) + feature * (wide ? 4 : 2), wide, wanted);
     }
-    __device__ __forceinline__ void begin_tile() {
+    __device__ __forceinline__ void begin_tile(const W4A16Args &args) {
         turn ^= 1;
+        const float of_bf16 = __uint_as_float(bits << 16);
+        const float of_f16 = __half2float(__ushort_as_half(static_cast<uint16_t>(bits)));
+        const float of_16_bits = args.bias_type == Type::BF16 ? of_bf16 : of_f16;
         if (static_cast<int>(threadIdx.x) < features)
-            shared[turn * features + static_cast<int>(threadIdx.x)] = value;
+            shared[turn * features + static_cast<int>(threadIdx.x)] =
+                args.bias_type == Type::F32 ? __uint_as_float(bits) : of_16_bits;
     }
     // Of feature i of the tile.
     __device__ __forceinline__ float operator[](int i) const { return shared[turn * features + i]; }

@@ -29,6 +29,21 @@ __device__ __forceinline__ void copy_async_16_if(bool wanted, uint32_t to, const
                  : "memory");
 }
 
+// 16 bits of memory, or 32 where `wide`, or nothing but zero where not `wanted`: predicates, no branch.
+__device__ __forceinline__ uint32_t load_bits(const void *from, bool wide, bool wanted) {
+    uint32_t bits;
+    asm volatile("{\n.reg .pred wide, narrow;\nmov.b32 %0, 0;\nsetp.ne.b32 wide, %2, 0;\n"
+                 "setp.ne.b32 narrow, %3, 0;\n@wide ld.global.b32 %0, [%1];\n@narrow ld.global.u16 %0, [%1];\n}"
+                 : "=&r"(bits)
+                 : "l"(from), "r"(static_cast<int>(wanted && wide)), "r"(static_cast<int>(wanted && !wide)));
+    return bits;
+}
+
+// Brings the line of `from` to L2.
+__device__ __forceinline__ void prefetch_l2(const void *from) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
+}
+
 // sm_80: closes the group of this thread's copies issued so far.
 __device__ __forceinline__ void commit_copies() {
     asm volatile("cp.async.commit_group;" ::: "memory");

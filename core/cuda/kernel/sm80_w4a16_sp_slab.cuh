@@ -20,6 +20,7 @@
 #pragma once
 
 #include "cuda/kernel/args.h"
+#include "cuda/kernel/begin.cuh"
 #include "cuda/kernel/epilogue.cuh"
 #include "cuda/kernel/group_terms.cuh"
 #include "cuda/kernel/instance.h"
@@ -60,11 +61,13 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
     constexpr int pairs = (row_groups + 1) / 2;           // of row groups
     const Format<weights> format{args};
     extern __shared__ __align__(128) uint8_t shared[];
+    const int first_group = blockIdx.x * args.groups_per_cta;
+    const int64_t first_feature = 16 * static_cast<int64_t>(first_group);
+    typename Shape::Bias bias{reinterpret_cast<float *>(shared + Shape::kBiasAt)};
     const int lane = threadIdx.x % 32;
     const int warp = threadIdx.x / 32;
     const int g = lane / 4; // feature of a fragment, token of a tile
     const int t = lane % 4; // pair in k of a fragment, pair of tokens of an accumulator
-    const int first_group = blockIdx.x * args.groups_per_cta;
     const int last_group = min(first_group + args.groups_per_cta, args.row_groups); // behind the last
     const int passes = (last_group - first_group + row_groups - 1) / row_groups;
     const int64_t first_token = static_cast<int64_t>(blockIdx.y) * Shape::kTokens;
@@ -195,11 +198,8 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
         metadata_to += slot_step;
         a_to += slot_step;
     };
-    typename Shape::Bias bias{reinterpret_cast<float *>(shared + Shape::kBiasAt)};
-    const int64_t first_feature = 16 * static_cast<int64_t>(first_group);
+    begin_after_previous(args);
     bias.read(args, first_feature);
-    if (args.begins_early != 0)
-        ptx::wait_for_previous_kernel();
 #pragma unroll 1
     for (int stage = 0; stage < stages - 1; ++stage)
         load_stage();
@@ -233,9 +233,8 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_sp_slab(const W4A16A
     int slot = 0;
     for (int pass = 0; pass < passes; ++pass) {
         const int64_t pass_feature = first_feature + pass * Shape::kFeatures;
-        if (pass > 0)
-            bias.read(args, pass_feature);
-        bias.begin_tile();
+        bias.begin_tile(args);
+        bias.read(args, pass_feature + Shape::kFeatures);
 #pragma unroll
         for (int i = 0; i < row_groups; ++i)
 #pragma unroll

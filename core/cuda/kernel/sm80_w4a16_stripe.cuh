@@ -27,6 +27,7 @@
 
 #include "common/arith.h"
 #include "cuda/kernel/args.h"
+#include "cuda/kernel/begin.cuh"
 #include "cuda/kernel/convert_parts.cuh"
 #include "cuda/kernel/epilogue.cuh"
 #include "cuda/kernel/group_terms.cuh"
@@ -268,9 +269,7 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         ++load_done;
         ptx::commit_copies();
     };
-    // The kernel before gathers A. It began when all work before it had ended, so nothing else is to be waited for.
-    if (args.begins_early != 0)
-        ptx::wait_for_previous_kernel();
+    begin_after_previous(args);
     place_thread();
 #pragma unroll 1
     for (int stage = 0; stage < stages - 1; ++stage) {
@@ -391,7 +390,7 @@ __global__ void __launch_bounds__(32 * feature_warps * token_warps * k_groups, t
         if (to_multiply.end == 0)
             break;
         bias.read(args, int64_t{args.partition.place(to_multiply.tile).feature} * Shape::kFeatures);
-        bias.begin_tile();
+        bias.begin_tile(args);
         place_thread();
         load_event = load_done; // looks its place up
         place_fragments();

@@ -7,6 +7,13 @@
 
 namespace marlin::cuda {
 
+__device__ __forceinline__ float bias_of(const W4A16Args &args, int64_t feature) {
+    if (args.bias == nullptr)
+        return 0.0f;
+    const int64_t size = args.bias_type == Type::F32 ? 4 : 2;
+    return load_float(static_cast<const uint8_t *>(args.bias) + feature * size, args.bias_type);
+}
+
 // Where a lane's part of 16 features x 8 tokens goes (see add_bias), tokens from first_token, features from
 // first_feature.
 struct Output {

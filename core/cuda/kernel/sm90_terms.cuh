@@ -14,22 +14,25 @@ struct WgmmaRuns {
     const Format<weights> format{args};
 
     // Parts of a stage whose terms may differ.
-    static constexpr int kParts = weights == Weights::Group128 ? 1 : weights == Weights::Rows64 ? 2 : 4;
-    // A stage at most: zeros are integers, or at worst F32 offsets of four groups.
-    static constexpr int kMostBytes = weights == Weights::Group128 ? 4096 + 128
-                                      : weights == Weights::Rows64 ? 4096 + 2 * (128 + 64)
-                                                                   : 4096 + 4 * (128 + 256);
+    static constexpr int kParts = weights == Weights::General ? 4 : weights == Weights::Rows64 ? 2 : 1;
+    // What a stage takes of a column at most: zeros are integers, in general F32 offsets of four groups.
+    static constexpr int kZeroSize = weights == Weights::Group128 ? 0 : weights == Weights::General ? 4 : 1;
+    static constexpr int kMostBytes = 4096 + kParts * (128 + 64 * kZeroSize);
 
-    // Whether scales and zeros come behind the nibbles of a stage in the same copy. Else they come behind them by
-    // copies of their own, in the places of a run of 128 rows.
+    // Whether a stage of a column is one copy: scales and zeros lie behind the nibbles, or are the column's. Else they
+    // come by copies of their own. Their places are those of a run of 128 rows then, and for a column's too.
     __device__ __forceinline__ bool one_copy() const {
-        return format.kFixed || (args.blocks_in_run <= 2 && args.groups_in_run != 0);
+        return format.kFixed || args.groups_in_run == 0 || args.blocks_in_run <= 2;
     }
     // Whether a stage is two runs of 64 rows.
     __device__ __forceinline__ bool two_runs() const {
         return !format.kFixed && args.blocks_in_run == 1 && args.groups_in_run != 0;
     }
-    __device__ __forceinline__ int64_t unit_size() const { return two_runs() ? 2 * args.run_size : args.run_size; }
+    __device__ __forceinline__ int64_t unit_size() const {
+        if (!format.grouped())
+            return 4096;
+        return two_runs() ? 2 * args.run_size : args.run_size;
+    }
     // Whether the second half of a stage is not there, for all k is used up; the first is taken twice then: the tokens
     // have zeros there.
     __device__ __forceinline__ bool half_left(int unit) const {
@@ -40,8 +43,26 @@ struct WgmmaRuns {
         return half_left(unit) ? 0 : two_runs() ? static_cast<int>(args.run_size) : 2048;
     }
     __device__ __forceinline__ int scales_at() const { return two_runs() ? 2048 : 4096; }
-    __device__ __forceinline__ int zeros_at() const { return one_copy() ? args.zeros_offset : 4096 + 128; }
+    __device__ __forceinline__ int zeros_at() const {
+        return format.grouped() && one_copy() ? args.zeros_offset : 4096 + 128;
+    }
 };
+
+// Scales and zeros that hold for all of k, of features `first` to `first` + 15 of a column of 64, by a warp, to their
+// places in the stage's part at `to`.
+template <Weights weights>
+__device__ __forceinline__ void bring_column_terms(const WgmmaRuns<weights> &runs, int column, int first, int lane,
+                                                   uint8_t *to) {
+    const W4A16Args &args = runs.args;
+    const auto bring = [&](const uint8_t *from, uint8_t *to, int size) {
+#pragma unroll 1
+        for (int byte = lane * 2; byte < 16 * size; byte += 64)
+            *reinterpret_cast<uint16_t *>(to + first * size + byte) =
+                *reinterpret_cast<const uint16_t *>(from + (int64_t{64} * column + first) * size + byte);
+    };
+    bring(args.column_scales, to + runs.scales_at(), 2);
+    bring(args.column_zeros, to + runs.zeros_at(), runs.format.zero_size());
+}
 
 __device__ __forceinline__ float2 to_floats(uint32_t pair, __half) {
     return __half22float2(as_pair<__half>(pair));

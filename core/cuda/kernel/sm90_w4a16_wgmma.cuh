@@ -12,6 +12,7 @@
 #pragma once
 
 #include "cuda/kernel/args.h"
+#include "cuda/kernel/begin.cuh"
 #include "cuda/kernel/instance.h"
 #include "cuda/kernel/sm90_output.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
@@ -87,7 +88,17 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             int stage = 0;
             uint32_t phase = 0;
             int done = 0;
-            bool waits = args.begins_early != 0; // for A
+            // Weights of as many stages as there are come first where the kernel before may still be at work, but not
+            // in the way of a gather.
+            bool waits = args.begin == Begin::BesideAny;
+            if (!waits)
+                begin_after_previous(args);
+            const auto copy_a = [&](int unit, int stage, int first_token) {
+#pragma unroll
+                for (int half = 0; half < 2; ++half)
+                    ptx::copy_box(shared + stage * Shape::kStage + half * tokens * 128, a_map, unit * 128 + half * 64,
+                                  first_token, &full[stage]);
+            };
             while (true) {
                 const Segment segment = segment_at(p, cta, done);
                 if (segment.end == 0)
@@ -99,8 +110,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 const uint8_t *from = args.body + first_column * args.column_size + segment.begin * unit_size;
                 const int first_token = place.token * tokens;
                 for (int unit = segment.begin; unit < segment.end; ++unit) {
-                    uint8_t *const to = shared + stage * Shape::kStage;
-                    uint8_t *const weights_to = to + Shape::kActivations;
+                    uint8_t *const weights_to = shared + stage * Shape::kStage + Shape::kActivations;
                     uint64_t *const barrier = &full[stage];
                     ptx::wait_parity(&empty[stage], phase ^ 1);
                     if (runs.one_copy()) {
@@ -115,35 +125,31 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                                barrier);
                         from += unit_size;
                     } else {
-                        // Runs of many blocks, or columns' scales: nibbles, scales and zeros are not side by side.
+                        // Runs of many blocks: nibbles, scales and zeros are not side by side.
                         const int codes = runs.half_left(unit) ? 2048 : 4096;
                         const int zeros = 64 * format.zero_size();
                         ptx::arrive_and_expect(barrier, Shape::kActivations + live * (codes + 128 + zeros));
                         const int run = 2 * unit / args.blocks_in_run;
-                        const bool of_columns = args.groups_in_run == 0;
                         for (int c = 0; c < live; ++c) {
                             uint8_t *const column_to = weights_to + c * Shape::kRun;
-                            const int64_t column = first_column + c;
-                            const uint8_t *const of_run = args.body + column * args.column_size + run * args.run_size;
+                            const uint8_t *const of_run =
+                                args.body + (first_column + c) * args.column_size + run * args.run_size;
                             ptx::copy_bulk(column_to, of_run + (2 * unit - run * args.blocks_in_run) * 2048, codes,
                                            barrier);
-                            ptx::copy_bulk(column_to + 4096,
-                                           of_columns ? args.column_scales + column * 128 : of_run + args.scales_offset,
-                                           128, barrier);
+                            ptx::copy_bulk(column_to + 4096, of_run + args.scales_offset, 128, barrier);
                             if (zeros > 0)
-                                ptx::copy_bulk(column_to + 4096 + 128,
-                                               of_columns ? args.column_zeros + column * zeros
-                                                          : of_run + args.zeros_offset,
-                                               zeros, barrier);
+                                ptx::copy_bulk(column_to + 4096 + 128, of_run + args.zeros_offset, zeros, barrier);
                         }
                     }
-                    if (waits) {
-                        ptx::wait_for_previous_kernel();
+                    const int held = unit - segment.begin; // stages that wait for A, without this
+                    if (!waits) {
+                        copy_a(unit, stage, first_token);
+                    } else if (held + 1 == stages || unit + 1 == segment.end) {
+                        begin_after_previous(args);
                         waits = false;
+                        for (int s = 0; s <= held; ++s)
+                            copy_a(segment.begin + s, s, first_token);
                     }
-#pragma unroll
-                    for (int half = 0; half < 2; ++half)
-                        ptx::copy_box(to + half * tokens * 128, a_map, unit * 128 + half * 64, first_token, barrier);
                     if (++stage == stages) {
                         stage = 0;
                         phase ^= 1;
@@ -155,6 +161,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
         // ---- Products -----------------------------------------------------------------------------------------------
         if constexpr (Shape::kConsumers > 1)
             ptx::more_registers<Shape::kMultiplying>();
+        begin_after_previous(args);
         const int feature_group = k_groups == 1 ? warpgroup : warpgroup % feature_groups;
         const int k_group = k_groups == 1 ? 0 : warpgroup / feature_groups;
         const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -179,6 +186,11 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             words[2] = four.z;
             words[3] = four.w;
         };
+        // This warpgroup's columns in a stage. Scales and zeros of whole columns stay in one stage of each group in k.
+        const auto columns_of = [&](int stage) {
+            return shared + stage * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
+        };
+        const auto terms_of = [&](int stage) { return columns_of(format.grouped() ? stage : k_group); };
         // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it.
         const auto release = [&](int stage) {
             if (lane == 0)
@@ -209,6 +221,14 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
                     bias[i] = bias_of_block(i);
+            if (!format.grouped()) {
+                __syncwarp(); // the tile before has been read
+#pragma unroll 1
+                for (int i = 0; i < blocks; ++i)
+                    bring_column_terms(runs, min(first_column + i, args.row_groups / 4 - 1), warp * 16, lane,
+                                       columns_of(k_group) + i * Shape::kRun);
+                __syncwarp();
+            }
             int stage = (ring + k_group) % stages;
             uint32_t phase = (ring + k_group) / stages % 2;
             int last_stage = -1; // whose last products are under way
@@ -232,12 +252,12 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 PairedTerms<T, weights> terms[blocks][parts];
                 const auto fetch = [&](int unit) {
                     wait_for_copies(stage, phase);
-                    const uint8_t *const codes =
-                        shared + stage * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
+                    const uint8_t *const codes = columns_of(stage);
+                    const uint8_t *const terms_at = terms_of(stage);
                     const int half_step = runs.half_step(unit);
 #pragma unroll
                     for (int i = 0; i < blocks; ++i) {
-                        load_terms<T, false>(runs, codes + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
+                        load_terms<T, false>(runs, terms_at + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
 #pragma unroll
                         for (int half = 0; half < 2; ++half)
                             load_words(codes + i * Shape::kRun + half * half_step, words[half][i]);
@@ -310,8 +330,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     __syncwarp(); // for the stage before: between products it would break the pipeline
                     wait_for_copies(stage, phase);
                     const uint8_t *const activations = shared + stage * Shape::kStage;
-                    const uint8_t *const codes =
-                        activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
+                    const uint8_t *const codes = columns_of(stage);
+                    const uint8_t *const terms_at = terms_of(stage);
                     const uint64_t operand =
                         ptx::wgmma_operand(__shfl_sync(0xffffffffu, ptx::shared_address(activations), 0));
                     const int half_step = runs.half_step(unit);
@@ -319,7 +339,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     PairedTerms<T, weights> terms[blocks][Shape::kParts];
 #pragma unroll
                     for (int i = 0; i < blocks; ++i)
-                        load_terms<T, true>(runs, codes + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
+                        load_terms<T, true>(runs, terms_at + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
 #pragma unroll
                     for (int half = 0; half < 2; ++half) {
                         uint32_t words[blocks][4];

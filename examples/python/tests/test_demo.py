@@ -74,6 +74,13 @@ def test_no_index_at_all(monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_device_memory_needs_a_library_that_has_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(ImportError, match="torch.*; .*cupy.*: expected PyTorch for CUDA or CuPy"):
+        device.device_arrays()
+
+
 def test_cuda_that_cannot_be_had_is_refused(monkeypatch, capsys):
     def none(*args, **keywords):
         raise libmarlin.Error(libmarlin.Status.NOT_SUPPORTED, "no such device")

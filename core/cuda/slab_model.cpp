@@ -1,0 +1,54 @@
+// The model of slabs, fitted by least squares to 120 launches of eight layers, each within a tenth (docs/kernel.md).
+#include "cuda/slab_model.h"
+
+#include <algorithm>
+
+#include "common/arith.h"
+#include "cuda/candidates.h"
+
+namespace marlin::cuda {
+namespace {
+
+constexpr double kLaunch = 2.9;     // and the first copies
+constexpr double kPass = 1.0;       // the sum over the warps, once more
+constexpr double kWeights = 2.9e-5; // a row group, for each row of k
+constexpr double kTokens = 3.6e-6;  // a token of a pass, for each row of k
+
+// What a pass of an instance takes for each row of k, whatever it finds there.
+struct Measured {
+    int32_t tokens;
+    int32_t features;
+    double row;
+};
+constexpr Measured kMeasured[] = {
+    {8, 32, 5.1e-4},  {8, 48, 6.8e-4},   {8, 64, 8.7e-4},  {8, 112, 15.2e-4}, {16, 32, 6.5e-4},
+    {16, 48, 9.3e-4}, {16, 64, 11.8e-4}, {32, 32, 9.5e-4}, {32, 48, 13.6e-4},
+};
+
+// Where a shape was not measured.
+double estimate(const Instance &instance) {
+    return 0.5e-4 + instance.features * (1.0e-5 + instance.tokens * 0.5e-6);
+}
+
+// How much longer a row takes where groups and zeros are known at run time only; the mean of formats.
+double of_format(const Instance &instance) {
+    if (instance.weights != Weights::General)
+        return 1.0;
+    return instance.tokens == 8 ? 1.35 : 1.45;
+}
+
+} // namespace
+
+double slab_cost(const Instance &instance, const Slab &slab) {
+    const auto *found = std::find_if(std::begin(kMeasured), std::end(kMeasured), [&](const Measured &measured) {
+        return measured.tokens == instance.tokens && measured.features == instance.features;
+    });
+    const double row = of_format(instance) * (found != std::end(kMeasured) ? found->row : estimate(instance));
+    const auto passes = static_cast<double>(div_up(slab.row_groups, instance.features / kRowGroup));
+    const auto rows = static_cast<double>(slab.k);
+    return kLaunch + (passes - 1) * kPass +
+           rows * (passes * (row + static_cast<double>(slab.tokens) * kTokens) +
+                   static_cast<double>(slab.row_groups) * kWeights);
+}
+
+} // namespace marlin::cuda
