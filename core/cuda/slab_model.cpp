@@ -1,10 +1,9 @@
 // The model of slabs, fitted by least squares to 120 launches of eight layers, each within a tenth (docs/kernel.md).
 #include "cuda/slab_model.h"
 
-#include <algorithm>
-
 #include "common/arith.h"
 #include "cuda/candidates.h"
+#include "cuda/measured.h"
 
 namespace marlin::cuda {
 namespace {
@@ -15,11 +14,6 @@ constexpr double kWeights = 2.9e-5; // a row group, for each row of k
 constexpr double kTokens = 3.6e-6;  // a token of a pass, for each row of k
 
 // What a pass of an instance takes for each row of k, whatever it finds there.
-struct Measured {
-    int32_t tokens;
-    int32_t features;
-    double row;
-};
 constexpr Measured kMeasured[] = {
     {8, 32, 5.1e-4},  {8, 48, 6.8e-4},   {8, 64, 8.7e-4},  {8, 112, 15.2e-4}, {16, 32, 6.5e-4},
     {16, 48, 9.3e-4}, {16, 64, 11.8e-4}, {32, 32, 9.5e-4}, {32, 48, 13.6e-4},
@@ -40,10 +34,7 @@ double of_format(const Instance &instance) {
 } // namespace
 
 double slab_cost(const Instance &instance, const Slab &slab) {
-    const auto *found = std::find_if(std::begin(kMeasured), std::end(kMeasured), [&](const Measured &measured) {
-        return measured.tokens == instance.tokens && measured.features == instance.features;
-    });
-    const double row = of_format(instance) * (found != std::end(kMeasured) ? found->row : estimate(instance));
+    const double row = of_format(instance) * measured_time(kMeasured, instance).value_or(estimate(instance));
     const auto passes = static_cast<double>(div_up(slab.row_groups, instance.features / kRowGroup));
     const auto rows = static_cast<double>(slab.k);
     return kLaunch + (passes - 1) * kPass +

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "cuda/measured.h"
+
 namespace marlin::cuda {
 namespace {
 
@@ -18,11 +20,7 @@ constexpr double kApart = 0.3; // more for a unit
 // Narrow tiles that read the same weights side by side take more out of L2: 2 to 6 % with 128 tokens, M = 256 and 512.
 constexpr double kSideBySide = 1.03;
 
-struct Measured {
-    int32_t tokens;
-    int32_t features;
-    double unit;
-};
+// A unit of an instance.
 constexpr Measured kMeasured[] = {
     {8, 256, 0.562},  {16, 256, 0.612}, {32, 128, 0.400},  {32, 256, 0.642},  {48, 64, 0.270},   {48, 128, 0.423},
     {48, 256, 0.760}, {64, 64, 0.295},  {64, 128, 0.475},  {64, 256, 0.900},  {96, 64, 0.348},   {96, 128, 0.583},
@@ -52,10 +50,7 @@ double of_format(const Instance &instance) {
 } // namespace
 
 double wgmma_unit(const Instance &instance, int64_t token_tiles) {
-    const auto *found = std::find_if(std::begin(kMeasured), std::end(kMeasured), [&](const Measured &measured) {
-        return measured.tokens == instance.tokens && measured.features == instance.features;
-    });
-    const double unit = of_format(instance) * (found != std::end(kMeasured) ? found->unit : estimate(instance));
+    const double unit = of_format(instance) * measured_time(kMeasured, instance).value_or(estimate(instance));
     return token_tiles > 1 && instance.tokens < 256 ? unit * kSideBySide : unit;
 }
 

@@ -89,9 +89,8 @@ CudaResult Workbench::measure(const Problem &problem) {
         const auto call = [&](int64_t copy) { subject.multiply(copy); };
         result.timing = timer_.measure(weights_->copies(), call);
         if (problem.m <= kDecodeRows) {
-            handle_.set_dependent_launch(true);
+            const DependentLaunches dependent(handle_);
             result.dependent = timer_.measure(weights_->copies(), call);
-            handle_.set_dependent_launch(false);
         }
         subject.poison();
         timer_.run(weights_->copies(), call);

@@ -36,8 +36,12 @@ CudaHandle::CudaHandle(const GpuDevice &device, const Stream &stream, int64_t ke
     check(marlin_handle_set_option(handle_, MARLIN_OPTION_KERNEL, kernel), handle_);
 }
 
-void CudaHandle::set_dependent_launch(bool on) const {
-    check(marlin_handle_set_option(handle_, MARLIN_OPTION_DEPENDENT_LAUNCH, on ? 1 : 0), handle_);
+DependentLaunches::DependentLaunches(const CudaHandle &handle) : handle_(handle) {
+    check(marlin_handle_set_option(handle.get(), MARLIN_OPTION_DEPENDENT_LAUNCH, 1), handle.get());
+}
+
+DependentLaunches::~DependentLaunches() {
+    marlin_handle_set_option(handle_.get(), MARLIN_OPTION_DEPENDENT_LAUNCH, 0); // 0 is never refused
 }
 
 CudaWeights::CudaWeights(const GpuDevice &device, const CudaHandle &handle, const CpuHandle &packer,

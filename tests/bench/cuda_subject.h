@@ -24,10 +24,21 @@ public:
     CudaHandle &operator=(const CudaHandle &) = delete;
 
     marlin_handle_t get() const { return handle_; }
-    void set_dependent_launch(bool on) const;
 
 private:
     marlin_handle_t handle_ = nullptr;
+};
+
+// As long as it lives, the handle's multiplies are dependent launches.
+class DependentLaunches {
+public:
+    explicit DependentLaunches(const CudaHandle &handle);
+    ~DependentLaunches();
+    DependentLaunches(const DependentLaunches &) = delete;
+    DependentLaunches &operator=(const DependentLaunches &) = delete;
+
+private:
+    const CudaHandle &handle_;
 };
 
 // Packed weights of one kind and shape, copied as often as the rotation needs. Packed by a CPU handle with all threads,

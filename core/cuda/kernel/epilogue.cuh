@@ -28,9 +28,7 @@ struct TileBias {
     }
     __device__ __forceinline__ void begin_tile(const W4A16Args &args) {
         turn ^= 1;
-        const float of_bf16 = __uint_as_float(bits << 16);
-        const float of_f16 = __half2float(__ushort_as_half(static_cast<uint16_t>(bits)));
-        const float of_16_bits = args.bias_type == Type::BF16 ? of_bf16 : of_f16;
+        const float of_16_bits = half_of_bits(static_cast<uint16_t>(bits), args.bias_type);
         if (static_cast<int>(threadIdx.x) < features)
             shared[turn * features + static_cast<int>(threadIdx.x)] =
                 args.bias_type == Type::F32 ? __uint_as_float(bits) : of_16_bits;

@@ -22,12 +22,14 @@ struct Format {
     }
 };
 
-__device__ __forceinline__ float load_half(const uint8_t *at, Type type) {
-    // Both conversions and a choice: cheaper than a branch.
-    const uint16_t bits = *reinterpret_cast<const uint16_t *>(at);
+// A value of one of the 16-bit types. Both conversions and a choice: cheaper than a branch.
+__device__ __forceinline__ float half_of_bits(uint16_t bits, Type type) {
     const float from_bf16 = __uint_as_float(static_cast<uint32_t>(bits) << 16);
     const float from_f16 = __half2float(__ushort_as_half(bits));
     return type == Type::BF16 ? from_bf16 : from_f16;
+}
+__device__ __forceinline__ float load_half(const uint8_t *at, Type type) {
+    return half_of_bits(*reinterpret_cast<const uint16_t *>(at), type);
 }
 __device__ __forceinline__ float load_float(const uint8_t *at, Type type) {
     return type == Type::F32 ? *reinterpret_cast<const float *>(at) : load_half(at, type);
