@@ -42,11 +42,16 @@ struct WgmmaShape {
     static constexpr int kAtStart = kConsumers == 1 ? 255 : 65536 / kThreads / 8 * 8;
     static constexpr int kCopying = kConsumers == 2 ? 40 : kConsumers == 3 ? 32 : 24;
     static constexpr int kMultiplying = (kAtStart + (kAtStart - kCopying) / kConsumers) / 8 * 8;
+    // Sums of integers times activations are scaled, once a group, where registers hold them beside the sums of the
+    // tile: 4 of 13 instructions a word go, and what is multiplied is exact. Offsets cannot be added to sums, and scaling
+    // the sums of small groups takes no less.
+    static constexpr int kHeld = blocks * tokens + 2 * blocks * 16; // registers: both kinds of sums, and the fragments
+    static constexpr int kOthers = weights == Weights::Group128 ? 40 : 56;
+    static constexpr bool kScalesSums =
+        weights != Weights::General && (tokens <= 32 || (kParts == 1 && kHeld + kOthers <= kMultiplying));
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
-    static constexpr int kBatch = blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64)) ? 2 : 4;
-    // Few tokens: sums of integers times activations are scaled, once a group; else every weight is. Offsets cannot be
-    // added to sums, and scaling sums of small groups takes no less.
-    static constexpr bool kScalesSums = weights != Weights::General && tokens <= 32;
+    static constexpr int kBatch =
+        !kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64))) ? 2 : 4;
 };
 
 // Sums of 16 features x 8 tokens, of a lane.
@@ -143,7 +148,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             const int first_column = place.feature * Shape::kColumns + feature_group * blocks; // of this warpgroup
             const int units = segment.end - segment.begin;
             // Read now, while the first copies are under way, where registers allow: at the end it would be waited for.
-            constexpr bool early_bias = Shape::kConsumers < 3;
+            constexpr bool early_bias = Shape::kConsumers < 3 && !(Shape::kScalesSums && Shape::kHeld > 160);
             const auto bias_of_block = [&](int i) {
                 return Output::load_bias(args, (first_column + i) * 64 + warp * 16, lane);
             };
