@@ -88,7 +88,7 @@ void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
     void *mapped[] = {&map, &args};
     const bool maps = instance.family == Family::Wgmma;
     if (maps)
-        map = box_map({args.a, args.k, args.m, args.lda}, instance.tokens);
+        map = box_map({args.a, args.k, args.m, args.lda}, std::min(args.m, instance.tokens));
     check(cudaLaunchKernelExC(&config, instance.function, maps ? mapped : plain), instance.name);
 }
 

@@ -92,20 +92,29 @@ __device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int
         });
 }
 
+// First token that a tile reads: nothing is read beyond A, which takes the tensor map's engine several times as long as
+// what exists. A tile that would reach beyond begins earlier, and the tokens that it shares with the one before stay
+// that one's; a batch smaller than a tile has smaller boxes.
+template <typename Shape>
+__device__ __forceinline__ int first_token_read(const W4A16Args &args, const TilePlace &place) {
+    return max(0, min(place.token * Shape::kTokens, args.m - Shape::kTokens));
+}
+
 // By one thread.
 template <typename Shape>
 __device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const W4A16Args &args, int cta,
                                                  const Ring &ring) {
+    const int box_size = 128 * min(args.m, Shape::kTokens);
     int first_token = 0;
     ptx::prefetch_map(a_map);
     begin_after_previous(args);
     fill_stages<Shape>(
         args.partition, cta, ring,
-        [&](const Segment &, const TilePlace &place) { first_token = place.token * Shape::kTokens; },
+        [&](const Segment &, const TilePlace &place) { first_token = first_token_read<Shape>(args, place); },
         [&](int unit, int stage) {
             uint8_t *const to = ring.shared + stage * Shape::kStage;
             uint64_t *const barrier = &ring.full[stage];
-            ptx::arrive_and_expect(barrier, Shape::kActivations);
+            ptx::arrive_and_expect(barrier, 2 * box_size);
 #pragma unroll
             for (int half = 0; half < 2; ++half)
                 ptx::copy_box(to + half * Shape::kTokens * 128, a_map, unit * 128 + half * 64, first_token, barrier);

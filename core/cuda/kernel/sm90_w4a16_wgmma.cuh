@@ -359,8 +359,12 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                     for (int b = 1; b < blocks; ++b)
                         of_block = i == b ? bias[b] : of_block;
-                return Output{args, place.token * tokens + 8 * first_fragment, (first_column + i) * 64 + warp * 16,
-                              lane, of_block};
+                return Output{args,
+                              place.token * tokens,
+                              first_token_read<Shape>(args, place) + 8 * first_fragment,
+                              (first_column + i) * 64 + warp * 16,
+                              lane,
+                              of_block};
             };
             if (units == p.units.value) {
 #pragma unroll
