@@ -89,8 +89,8 @@ struct Output {
     struct Scalars {
         Element *at;
         int64_t ldc;
-        int token;  // the first of the lane's two, from the first of the tile's own
-        int tokens; // its own
+        int token;    // the first of the lane's two, from the first of the tile's own
+        int tokens;   // its own
         int features; // 0, 1 (g) or 2 (g + 8 too)
         Type type;
 

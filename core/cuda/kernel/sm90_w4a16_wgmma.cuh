@@ -43,8 +43,8 @@ struct WgmmaShape {
     static constexpr int kCopying = kConsumers == 2 ? 40 : kConsumers == 3 ? 32 : 24;
     static constexpr int kMultiplying = (kAtStart + (kAtStart - kCopying) / kConsumers) / 8 * 8;
     // Sums of integers times activations are scaled, once a group, where registers hold them beside the sums of the
-    // tile: 4 of 13 instructions a word go, and what is multiplied is exact. Offsets cannot be added to sums, and scaling
-    // the sums of small groups takes no less.
+    // tile: 4 of 13 instructions a word go, and what is multiplied is exact. Offsets cannot be added to sums, and
+    // scaling the sums of small groups takes no less.
     static constexpr int kHeld = blocks * tokens + 2 * blocks * 16; // registers: both kinds of sums, and the fragments
     static constexpr int kOthers = weights == Weights::Group128 ? 40 : 56;
     static constexpr bool kScalesSums =
