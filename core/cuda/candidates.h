@@ -20,7 +20,9 @@ inline int32_t block_rows(const Instance &instance) {
 // Whether the library has an instance's code for devices of that compute capability (90 for 9.0): Hopper's own kernels
 // run there alone.
 inline bool has_code(const Instance &instance, int32_t compute_capability) {
-    return instance.family != Family::Wgmma || compute_capability == 90;
+    if (instance.family == Family::Wgmma)
+        return compute_capability == 90;
+    return compute_capability >= instance.capability;
 }
 
 // Whether an instance can run the problem on such a device, be it the best or not.

@@ -47,6 +47,7 @@ BackendInfo CudaBackend::info() const {
 }
 
 void CudaBackend::set_option(Option option, int64_t value) {
+    launches_.clear();
     switch (option) {
     case Option::Math:
         math_ = static_cast<Math>(value);
@@ -183,7 +184,9 @@ void CudaBackend::gemm(const Problem &problem, const GemmOperands &operands, con
     if (weights.shape().layout != default_layout(problem.sparse))
         static_cast<void>(plan(problem, weights));
     const DeviceGuard guard(device_.ordinal);
-    run_multiply(problem, operands, weights, context());
+    MultiplyContext of_call = context();
+    of_call.launches = &launches_;
+    run_multiply(problem, operands, weights, of_call);
 }
 
 } // namespace marlin::cuda

@@ -53,6 +53,7 @@ private:
     Math math_ = Math::Default;
     int64_t kernel_ = 0;
     int64_t dependent_launch_ = 0;
+    LaunchCache launches_; // for the options as they are
 };
 
 } // namespace marlin::cuda

@@ -88,7 +88,7 @@ void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
     void *mapped[] = {&map, &args};
     const bool maps = instance.family == Family::Wgmma;
     if (maps)
-        map = box_map({args.a, args.k, args.m, args.lda}, instance.tokens);
+        map = box_map({args.a, args.k, args.m, args.lda}, std::min(args.m, instance.tokens));
     check(cudaLaunchKernelExC(&config, instance.function, maps ? mapped : plain), instance.name);
 }
 
@@ -142,9 +142,12 @@ void run_multiply(const Problem &problem, const GemmOperands &operands, const We
     auto *stream = static_cast<cudaStream_t>(context.stream);
     auto *workspace = static_cast<std::byte *>(context.workspace);
     const Geometry &geometry = weights.geometry;
+    const auto chosen = [&](const Problem &p) -> const Launch & {
+        return context.launches->choose(p, geometry, context.limits, context.wishes, instances());
+    };
     const bool gathers = problem.act_order || problem.lda % 8 != 0 || reinterpret_cast<uintptr_t>(operands.a) % 16 != 0;
     if (!gathers) {
-        const Launch launch = choose(problem, geometry, context.limits, context.wishes, instances());
+        const Launch &launch = chosen(problem);
         check_workspace(kArrivalsSize + launch.partials_size, context);
         W4A16Args args = make_args(problem, operands, weights, launch, workspace);
         if (context.dependent_launch)
@@ -171,7 +174,7 @@ void run_multiply(const Problem &problem, const GemmOperands &operands, const We
         gather.m = static_cast<int32_t>(part.m);
         gather.k = static_cast<int32_t>(problem.k);
         gather.k_packed = static_cast<int32_t>(geometry.shape.k_packed);
-        const Launch launch = choose(part, geometry, context.limits, context.wishes, instances());
+        const Launch &launch = chosen(part);
         W4A16Args args = make_args(part, of_part, weights, launch, workspace);
         if (gathers_row(launch, gather, context.limits)) {
             args.gathers_row = 1;

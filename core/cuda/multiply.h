@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "cuda/device.h"
 #include "cuda/heuristics.h"
+#include "cuda/launch_cache.h"
 
 namespace marlin::cuda {
 
@@ -16,6 +17,7 @@ void prepare_kernels(const DeviceInfo &device);
 struct MultiplyContext {
     Limits limits;
     Wishes wishes;
+    LaunchCache *launches = nullptr; // of these limits and wishes, for run_multiply
     void *stream = nullptr;
     void *workspace = nullptr; // its counters are zero between calls
     int64_t workspace_size = 0;

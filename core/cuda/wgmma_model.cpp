@@ -22,9 +22,9 @@ constexpr double kSideBySide = 1.03;
 
 // A unit of an instance.
 constexpr Measured kMeasured[] = {
-    {8, 256, 0.562},  {16, 256, 0.612}, {32, 128, 0.400},  {32, 256, 0.642},  {48, 64, 0.270},   {48, 128, 0.423},
-    {48, 256, 0.760}, {64, 64, 0.295},  {64, 128, 0.475},  {64, 256, 0.900},  {96, 64, 0.348},   {96, 128, 0.583},
-    {96, 256, 1.052}, {128, 64, 0.437}, {128, 128, 0.691}, {128, 192, 1.040}, {128, 256, 1.347}, {256, 128, 1.323},
+    {8, 256, 0.562},  {16, 256, 0.612}, {32, 128, 0.350},  {32, 256, 0.642},  {48, 64, 0.220},   {48, 128, 0.388},
+    {48, 256, 0.745}, {64, 64, 0.247},  {64, 128, 0.446},  {64, 256, 0.832},  {96, 64, 0.308},   {96, 128, 0.560},
+    {96, 256, 1.060}, {128, 64, 0.388}, {128, 128, 0.655}, {128, 192, 0.974}, {128, 256, 1.326}, {256, 128, 1.289},
 };
 
 // Where a shape was not measured: the bytes, the products, and what every unit costs.
@@ -35,22 +35,23 @@ double estimate(const Instance &instance) {
 }
 
 // How much longer a unit takes where weights are not symmetric in groups of 128; the mean of formats.
-double of_format(const Instance &instance) {
-    const bool scales_sums = instance.tokens <= 32;
+double of_format(const Instance &instance, bool offsets) {
     switch (instance.weights) {
     case Weights::Group128:
         return 1.0;
-    case Weights::General:
-        return scales_sums ? 1.4 : 1.15;
+    case Weights::Rows128:
+        return 1.14;
+    case Weights::Rows64:
+        return 1.2;
     default:
-        return 1.08;
+        return offsets ? (instance.tokens <= 32 ? 2.0 : 1.8) : 1.4;
     }
 }
 
 } // namespace
 
-double wgmma_unit(const Instance &instance, int64_t token_tiles) {
-    const double unit = of_format(instance) * measured_time(kMeasured, instance).value_or(estimate(instance));
+double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets) {
+    const double unit = of_format(instance, offsets) * measured_time(kMeasured, instance).value_or(estimate(instance));
     return token_tiles > 1 && instance.tokens < 256 ? unit * kSideBySide : unit;
 }
 

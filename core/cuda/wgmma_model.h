@@ -17,8 +17,8 @@ struct Cut {
     int64_t activations = 0; // bytes of all of A
 };
 
-// A unit: 128 rows of a tile, of which there are so many side by side in m.
-double wgmma_unit(const Instance &instance, int64_t token_tiles);
+// A unit: 128 rows of a tile, of which there are so many side by side in m; of weights with offsets or without.
+double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets);
 // All but the units.
 double wgmma_cost(const Instance &instance, const Cut &cut, double unit);
 

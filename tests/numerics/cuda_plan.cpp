@@ -35,3 +35,12 @@ TEST_CASE("A plan gives the tile of every CUDA kernel, in logical rows of k") {
         CHECK(plan.blocks > 0);
     }
 }
+
+TEST_CASE(
+    "CUDA kernels that want more shared memory than GPUs before 9.0 have, and only they, have no code for those") {
+    for (const cuda::Instance *instance : cuda::instances()) {
+        INFO(instance->name << " wants " << instance->shared_size << " bytes");
+        const bool large = instance->family == cuda::Family::Wgmma || instance->shared_size > cuda::kSharedSizeBefore90;
+        CHECK(instance->capability == (large ? 90 : 80));
+    }
+}

@@ -124,7 +124,7 @@ def test_check():
     assert report["failed"] == 0
     names = {result["on"] for result in report["results"]}
     assert "reference" in names and len(report["results"]) == 2 * len(names)
-    text = run("check", SMALL, "--isa", "reference", "--device", "cpu").stdout
+    text = run("check", SMALL, "--isa", "reference").stdout
     assert "1 passed, 0 failed" in text
 
 

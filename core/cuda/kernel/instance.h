@@ -32,7 +32,18 @@ struct Instance {
     int32_t shared_size;  // bytes, dynamic
     int64_t partial_size; // bytes of sums that a CTA leaves of a tile that it shares; 0: it never does
     const void *function; // void (W4A16Args); Wgmma: void (CUtensorMap, W4A16Args)
+    // The least compute capability that there is code for, 80 or 90; Wgmma: the only one.
+    int32_t capability = 80;
 };
+
+// What a CTA of the GPUs before 9.0 may have at most (8.0): kernels that want more have no code for those.
+inline constexpr int32_t kSharedSizeBefore90 = 163 * 1024;
+
+// `instance` as it was compiled.
+constexpr Instance with_code_from(int32_t capability, Instance instance) {
+    instance.capability = capability;
+    return instance;
+}
 
 // All of them; the list is instances.txt, one line an instance.
 std::span<const Instance *const> instances();

@@ -15,9 +15,10 @@ __device__ __forceinline__ float bias_of(const W4A16Args &args, int64_t feature)
 }
 
 // Where a lane's part of 16 features x 8 tokens goes (see add_bias), tokens from first_token, features from
-// first_feature.
+// first_feature. Tokens before `owned` are another tile's.
 struct Output {
     const W4A16Args &args;
+    int owned;
     int first_token;
     int first_feature;
     int lane;
@@ -59,26 +60,27 @@ struct Output {
     struct Wide {
         uint16_t *at;
         int64_t step;
-        int left; // tokens to the last, from the lane's
+        int token;  // the lane's, from the first of the tile's own
+        int tokens; // its own
         Type type;
         bool even;
 
         __device__ __forceinline__ explicit Wide(const Output &output)
-            : step(8 * output.args.ldc), left(output.args.m - output.first_token - output.lane / 4),
-              type(output.args.c_type), even(output.lane % 2 == 0) {
+            : step(8 * output.args.ldc), token(output.first_token + output.lane / 4 - output.owned),
+              tokens(output.args.m - output.owned), type(output.args.c_type), even(output.lane % 2 == 0) {
             const int feature = output.first_feature + four_features_at(output.lane % 4);
             if (feature >= output.args.n)
-                left = 0;
+                tokens = 0;
             at = static_cast<uint16_t *>(output.args.c) + (output.first_token + output.lane / 4) * output.args.ldc +
                  feature;
         }
         // The next eight tokens.
         __device__ __forceinline__ void store(const float4 &x) {
             const uint2 four = four_features(x.x, x.y, x.z, x.w, type, even);
-            if (left > 0)
+            if (static_cast<unsigned>(token) < static_cast<unsigned>(tokens))
                 *reinterpret_cast<uint2 *>(at) = four;
             at += step;
-            left -= 8;
+            token += 8;
         }
     };
 
@@ -87,13 +89,14 @@ struct Output {
     struct Scalars {
         Element *at;
         int64_t ldc;
-        int left;
+        int token;    // the first of the lane's two, from the first of the tile's own
+        int tokens;   // its own
         int features; // 0, 1 (g) or 2 (g + 8 too)
         Type type;
 
         __device__ __forceinline__ explicit Scalars(const Output &output)
-            : ldc(output.args.ldc), left(output.args.m - output.first_token - output.lane % 4 * 2),
-              type(output.args.c_type) {
+            : ldc(output.args.ldc), token(output.first_token + output.lane % 4 * 2 - output.owned),
+              tokens(output.args.m - output.owned), type(output.args.c_type) {
             const int feature = output.first_feature + output.lane / 4;
             features = (feature < output.args.n ? 1 : 0) + (feature + 8 < output.args.n ? 1 : 0);
             at = static_cast<Element *>(output.args.c) + (output.first_token + output.lane % 4 * 2) * ldc + feature;
@@ -105,16 +108,18 @@ struct Output {
                 *to = static_cast<uint16_t>(round_pair(value, 0.0f, type));
         }
         __device__ __forceinline__ void store(const float4 &x) {
-            if (features > 0 && left > 0)
+            const bool first = static_cast<unsigned>(token) < static_cast<unsigned>(tokens);
+            const bool second = static_cast<unsigned>(token + 1) < static_cast<unsigned>(tokens);
+            if (features > 0 && first)
                 put(at, x.x);
-            if (features > 0 && left > 1)
+            if (features > 0 && second)
                 put(at + ldc, x.y);
-            if (features > 1 && left > 0)
+            if (features > 1 && first)
                 put(at + 8, x.z);
-            if (features > 1 && left > 1)
+            if (features > 1 && second)
                 put(at + ldc + 8, x.w);
             at += 8 * ldc;
-            left -= 8;
+            token += 8;
         }
     };
 };

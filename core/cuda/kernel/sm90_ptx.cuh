@@ -36,6 +36,15 @@ __device__ __forceinline__ void arrive_and_expect(uint64_t *barrier, int bytes) 
                                            barrier, static_cast<uint32_t>(bytes));
 }
 
+// True in one of a warp's threads, which the compiler knows to be one: copies in a branch on threadIdx are loops over
+// the threads that may be there. CCCL (13.0) has no wrapper.
+__device__ __forceinline__ bool elect() {
+    uint32_t elected;
+    asm volatile("{\n.reg .pred elected;\nelect.sync _|elected, 0xffffffff;\nselp.u32 %0, 1, 0, elected;\n}"
+                 : "=r"(elected));
+    return elected != 0;
+}
+
 // ---- Copies by the copy engine, their bytes counted by a barrier ---------------------------------------------------
 
 // All sizes and addresses are multiples of 16.

@@ -14,6 +14,7 @@
 #include "cuda/kernel/args.h"
 #include "cuda/kernel/begin.cuh"
 #include "cuda/kernel/instance.h"
+#include "cuda/kernel/sm90_copies.cuh"
 #include "cuda/kernel/sm90_output.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
 #include "cuda/kernel/sm90_terms.cuh"
@@ -22,6 +23,8 @@ namespace marlin::cuda {
 
 template <Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
 struct WgmmaShape {
+    static constexpr int kTokens = tokens;
+    static constexpr int kStages = stages;
     static constexpr int kColumns = blocks * feature_groups; // of 64 features, of a CTA
     static constexpr int kFeatures = 64 * kColumns;
     static constexpr int kParts = WgmmaRuns<weights>::kParts;
@@ -39,11 +42,16 @@ struct WgmmaShape {
     static constexpr int kAtStart = kConsumers == 1 ? 255 : 65536 / kThreads / 8 * 8;
     static constexpr int kCopying = kConsumers == 2 ? 40 : kConsumers == 3 ? 32 : 24;
     static constexpr int kMultiplying = (kAtStart + (kAtStart - kCopying) / kConsumers) / 8 * 8;
+    // Sums of integers times activations are scaled, once a group, where registers hold them beside the sums of the
+    // tile: 4 of 13 instructions a word go, and what is multiplied is exact. Offsets cannot be added to sums, and
+    // scaling the sums of small groups takes no less.
+    static constexpr int kHeld = blocks * tokens + 2 * blocks * 16; // registers: both kinds of sums, and the fragments
+    static constexpr int kOthers = weights == Weights::Group128 ? 40 : 56;
+    static constexpr bool kScalesSums =
+        weights != Weights::General && (tokens <= 32 || (kParts == 1 && kHeld + kOthers <= kMultiplying));
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
-    static constexpr int kBatch = blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64)) ? 2 : 4;
-    // Few tokens: sums of integers times activations are scaled, once a group; else every weight is. Offsets cannot be
-    // added to sums, and scaling sums of small groups takes no less.
-    static constexpr bool kScalesSums = weights != Weights::General && tokens <= 32;
+    static constexpr int kBatch =
+        !kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64))) ? 2 : 4;
 };
 
 // Sums of 16 features x 8 tokens, of a lane.
@@ -70,7 +78,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     const Partition &p = args.partition;
     if (threadIdx.x == 0) {
         for (int s = 0; s < stages; ++s) {
-            ptx::init_barrier(&full[s], 1);
+            ptx::init_barrier(&full[s], kCopyingThreads);
             ptx::init_barrier(&empty[s], feature_groups * 4);
         }
         ptx::fence_barrier_init();
@@ -81,82 +89,12 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
         // ---- Copies -------------------------------------------------------------------------------------------------
         if constexpr (Shape::kConsumers > 1)
             ptx::fewer_registers<Shape::kCopying>();
-        if (threadIdx.x % 128 == 0) {
-            ptx::prefetch_map(a_map);
-            const int columns = args.row_groups / 4;
-            const int64_t unit_size = runs.unit_size();
-            int stage = 0;
-            uint32_t phase = 0;
-            int done = 0;
-            // Weights of as many stages as there are come first where the kernel before may still be at work, but not
-            // in the way of a gather.
-            bool waits = args.begin == Begin::BesideAny;
-            if (!waits)
-                begin_after_previous(args);
-            const auto copy_a = [&](int unit, int stage, int first_token) {
-#pragma unroll
-                for (int half = 0; half < 2; ++half)
-                    ptx::copy_box(shared + stage * Shape::kStage + half * tokens * 128, a_map, unit * 128 + half * 64,
-                                  first_token, &full[stage]);
-            };
-            while (true) {
-                const Segment segment = segment_at(p, cta, done);
-                if (segment.end == 0)
-                    break;
-                done += segment.end - segment.begin;
-                const TilePlace place = p.place(segment.tile);
-                const int first_column = place.feature * Shape::kColumns;
-                const int live = max(0, min(Shape::kColumns, columns - first_column));
-                const uint8_t *from = args.body + first_column * args.column_size + segment.begin * unit_size;
-                const int first_token = place.token * tokens;
-                for (int unit = segment.begin; unit < segment.end; ++unit) {
-                    uint8_t *const weights_to = shared + stage * Shape::kStage + Shape::kActivations;
-                    uint64_t *const barrier = &full[stage];
-                    ptx::wait_parity(&empty[stage], phase ^ 1);
-                    if (runs.one_copy()) {
-                        int bytes = static_cast<int>(unit_size);
-                        if (runs.half_left(unit))
-                            bytes /= 2;
-                        ptx::arrive_and_expect(barrier, Shape::kActivations + live * bytes);
-#pragma unroll
-                        for (int c = 0; c < Shape::kColumns; ++c)
-                            if (c < live)
-                                ptx::copy_bulk(weights_to + c * Shape::kRun, from + c * args.column_size, bytes,
-                                               barrier);
-                        from += unit_size;
-                    } else {
-                        // Runs of many blocks: nibbles, scales and zeros are not side by side.
-                        const int codes = runs.half_left(unit) ? 2048 : 4096;
-                        const int zeros = 64 * format.zero_size();
-                        ptx::arrive_and_expect(barrier, Shape::kActivations + live * (codes + 128 + zeros));
-                        const int run = 2 * unit / args.blocks_in_run;
-                        for (int c = 0; c < live; ++c) {
-                            uint8_t *const column_to = weights_to + c * Shape::kRun;
-                            const uint8_t *const of_run =
-                                args.body + (first_column + c) * args.column_size + run * args.run_size;
-                            ptx::copy_bulk(column_to, of_run + (2 * unit - run * args.blocks_in_run) * 2048, codes,
-                                           barrier);
-                            ptx::copy_bulk(column_to + 4096, of_run + args.scales_offset, 128, barrier);
-                            if (zeros > 0)
-                                ptx::copy_bulk(column_to + 4096 + 128, of_run + args.zeros_offset, zeros, barrier);
-                        }
-                    }
-                    const int held = unit - segment.begin; // stages that wait for A, without this
-                    if (!waits) {
-                        copy_a(unit, stage, first_token);
-                    } else if (held + 1 == stages || unit + 1 == segment.end) {
-                        begin_after_previous(args);
-                        waits = false;
-                        for (int s = 0; s <= held; ++s)
-                            copy_a(segment.begin + s, s, first_token);
-                    }
-                    if (++stage == stages) {
-                        stage = 0;
-                        phase ^= 1;
-                    }
-                }
-            }
-        }
+        const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 32 % 4, 0);
+        const Ring ring = {shared, full, empty};
+        if (warp == 0 && ptx::elect())
+            copy_weights<Shape>(runs, cta, ring);
+        else if (warp == 1 && ptx::elect())
+            copy_activations<Shape>(a_map, args, cta, ring);
     } else {
         // ---- Products -----------------------------------------------------------------------------------------------
         if constexpr (Shape::kConsumers > 1)
@@ -186,11 +124,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             words[2] = four.z;
             words[3] = four.w;
         };
-        // This warpgroup's columns in a stage. Scales and zeros of whole columns stay in one stage of each group in k.
-        const auto columns_of = [&](int stage) {
-            return shared + stage * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
-        };
-        const auto terms_of = [&](int stage) { return columns_of(format.grouped() ? stage : k_group); };
+        // Where scales and zeros of whole columns stay: in one stage of each group in k, which has no others.
+        uint8_t *const column_terms =
+            shared + k_group * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
         // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it.
         const auto release = [&](int stage) {
             if (lane == 0)
@@ -212,7 +148,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             const int first_column = place.feature * Shape::kColumns + feature_group * blocks; // of this warpgroup
             const int units = segment.end - segment.begin;
             // Read now, while the first copies are under way, where registers allow: at the end it would be waited for.
-            constexpr bool early_bias = Shape::kConsumers < 3;
+            constexpr bool early_bias = Shape::kConsumers < 3 && !(Shape::kScalesSums && Shape::kHeld > 160);
             const auto bias_of_block = [&](int i) {
                 return Output::load_bias(args, (first_column + i) * 64 + warp * 16, lane);
             };
@@ -226,7 +162,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll 1
                 for (int i = 0; i < blocks; ++i)
                     bring_column_terms(runs, min(first_column + i, args.row_groups / 4 - 1), warp * 16, lane,
-                                       columns_of(k_group) + i * Shape::kRun);
+                                       column_terms + i * Shape::kRun);
                 __syncwarp();
             }
             int stage = (ring + k_group) % stages;
@@ -252,8 +188,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 PairedTerms<T, weights> terms[blocks][parts];
                 const auto fetch = [&](int unit) {
                     wait_for_copies(stage, phase);
-                    const uint8_t *const codes = columns_of(stage);
-                    const uint8_t *const terms_at = terms_of(stage);
+                    const uint8_t *const codes =
+                        shared + stage * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
+                    const uint8_t *const terms_at = format.grouped() ? codes : column_terms;
                     const int half_step = runs.half_step(unit);
 #pragma unroll
                     for (int i = 0; i < blocks; ++i) {
@@ -330,8 +267,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     __syncwarp(); // for the stage before: between products it would break the pipeline
                     wait_for_copies(stage, phase);
                     const uint8_t *const activations = shared + stage * Shape::kStage;
-                    const uint8_t *const codes = columns_of(stage);
-                    const uint8_t *const terms_at = terms_of(stage);
+                    const uint8_t *const codes =
+                        activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
+                    const uint8_t *const terms_at = format.grouped() ? codes : column_terms;
                     const uint64_t operand =
                         ptx::wgmma_operand(__shfl_sync(0xffffffffu, ptx::shared_address(activations), 0));
                     const int half_step = runs.half_step(unit);
@@ -421,8 +359,12 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                     for (int b = 1; b < blocks; ++b)
                         of_block = i == b ? bias[b] : of_block;
-                return Output{args, place.token * tokens + 8 * first_fragment, (first_column + i) * 64 + warp * 16,
-                              lane, of_block};
+                return Output{args,
+                              place.token * tokens,
+                              first_token_read<Shape>(args, place) + 8 * first_fragment,
+                              (first_column + i) * 64 + warp * 16,
+                              lane,
+                              of_block};
             };
             if (units == p.units.value) {
 #pragma unroll

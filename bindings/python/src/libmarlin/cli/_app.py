@@ -143,7 +143,9 @@ def check(
     device: Device = None,
     device_id: DeviceId = 0,
     threads: Threads = 0,
-    isa: Annotated[str, typer.Option(help="CPU: one instruction set (reference, avx2, ...), all, or best.")] = "all",
+    isa: Annotated[
+        str | None, typer.Option(help="On the CPU, with one instruction set: reference, avx2, ..., or best.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="More shapes, batches and types: minutes.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -157,7 +159,9 @@ def check(
         from ._problem import collect
         from ._reference import check_grid, check_problem
 
-        place = Place(device, device_id, threads)
+        place = Place(device or ("cpu" if isa else None), device_id, threads)
+        if isa and place.on_cuda:
+            _fail(f"isa is '{isa}', expected none with device cuda: a GPU has no instruction sets to choose from")
         todo = collect(problems, []) if problems else check_grid(full, place.on_cuda)
         names = _instruction_sets(place.handle, isa) if not place.on_cuda else [place.name]
         results: list[dict[str, Any]] = []
@@ -217,8 +221,8 @@ def _check_table(results: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _instruction_sets(handle: libmarlin.Handle, wanted: str) -> list[str]:
-    if wanted != "all":
+def _instruction_sets(handle: libmarlin.Handle, wanted: str | None) -> list[str]:
+    if wanted:
         handle.cpu_isa = wanted  # type: ignore[assignment]
         return [wanted]
     names = []

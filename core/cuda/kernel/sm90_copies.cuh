@@ -1,0 +1,124 @@
+// The copies of Hopper's kernel: one thread brings weights, another activations. Each goes through the CTA's tiles and
+// stages by itself; a stage is full when both have come.
+#pragma once
+
+#include "cuda/kernel/args.h"
+#include "cuda/kernel/begin.cuh"
+#include "cuda/kernel/sm90_ptx.cuh"
+#include "cuda/kernel/sm90_terms.cuh"
+
+namespace marlin::cuda {
+
+inline constexpr int kCopyingThreads = 2; // that arrive at the barrier of a full stage
+
+// Where a CTA's stages are, and their barriers.
+struct Ring {
+    uint8_t *shared;
+    uint64_t *full;  // the copies of a stage are there
+    uint64_t *empty; // the stage has been multiplied
+};
+
+// The stages of a CTA's tiles in their order, each when it is empty: begin_tile(segment, place), then copy(unit,
+// stage).
+template <typename Shape, typename BeginTile, typename Copy>
+__device__ __forceinline__ void fill_stages(const Partition &p, int cta, const Ring &ring, const BeginTile &begin_tile,
+                                            const Copy &copy) {
+    int stage = 0;
+    uint32_t phase = 0;
+    int done = 0;
+    while (true) {
+        const Segment segment = segment_at(p, cta, done);
+        if (segment.end == 0)
+            break;
+        done += segment.end - segment.begin;
+        begin_tile(segment, p.place(segment.tile));
+        for (int unit = segment.begin; unit < segment.end; ++unit) {
+            ptx::wait_parity(&ring.empty[stage], phase ^ 1);
+            copy(unit, stage);
+            if (++stage == Shape::kStages) {
+                stage = 0;
+                phase ^= 1;
+            }
+        }
+    }
+}
+
+// By one thread. Packed bytes are there before the kernel ahead has ended; only a gather is let be.
+template <typename Shape, Weights weights>
+__device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int cta, const Ring &ring) {
+    const W4A16Args &args = runs.args;
+    const int columns = args.row_groups / 4;
+    const int64_t unit_size = runs.unit_size();
+    int first_column = 0;
+    int live = 0; // columns of the tile that exist
+    const uint8_t *from = nullptr;
+    if (args.begin == Begin::BesideGather)
+        begin_after_previous(args);
+    fill_stages<Shape>(
+        args.partition, cta, ring,
+        [&](const Segment &segment, const TilePlace &place) {
+            first_column = place.feature * Shape::kColumns;
+            live = max(0, min(Shape::kColumns, columns - first_column));
+            from = args.body + first_column * args.column_size + segment.begin * unit_size;
+        },
+        [&](int unit, int stage) {
+            uint8_t *const to = ring.shared + stage * Shape::kStage + Shape::kActivations;
+            uint64_t *const barrier = &ring.full[stage];
+            if (runs.one_copy()) {
+                int bytes = static_cast<int>(unit_size);
+                if (runs.half_left(unit))
+                    bytes /= 2;
+                ptx::arrive_and_expect(barrier, live * bytes);
+#pragma unroll
+                for (int c = 0; c < Shape::kColumns; ++c)
+                    if (c < live)
+                        ptx::copy_bulk(to + c * Shape::kRun, from + c * args.column_size, bytes, barrier);
+                from += unit_size;
+                return;
+            }
+            // Runs of many blocks: nibbles, scales and zeros are not side by side.
+            const int codes = runs.half_left(unit) ? 2048 : 4096;
+            const int zeros = 64 * runs.format.zero_size();
+            ptx::arrive_and_expect(barrier, live * (codes + 128 + zeros));
+            const int run = 2 * unit / args.blocks_in_run;
+            for (int c = 0; c < live; ++c) {
+                uint8_t *const column_to = to + c * Shape::kRun;
+                const uint8_t *const of_run = args.body + (first_column + c) * args.column_size + run * args.run_size;
+                ptx::copy_bulk(column_to, of_run + (2 * unit - run * args.blocks_in_run) * 2048, codes, barrier);
+                ptx::copy_bulk(column_to + 4096, of_run + args.scales_offset, 128, barrier);
+                if (zeros > 0)
+                    ptx::copy_bulk(column_to + 4096 + 128, of_run + args.zeros_offset, zeros, barrier);
+            }
+        });
+}
+
+// First token that a tile reads: nothing is read beyond A, which takes the tensor map's engine several times as long as
+// what exists. A tile that would reach beyond begins earlier, and the tokens that it shares with the one before stay
+// that one's; a batch smaller than a tile has smaller boxes.
+template <typename Shape>
+__device__ __forceinline__ int first_token_read(const W4A16Args &args, const TilePlace &place) {
+    return max(0, min(place.token * Shape::kTokens, args.m - Shape::kTokens));
+}
+
+// By one thread.
+template <typename Shape>
+__device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const W4A16Args &args, int cta,
+                                                 const Ring &ring) {
+    const int box_size = 128 * min(args.m, Shape::kTokens);
+    int first_token = 0;
+    ptx::prefetch_map(a_map);
+    begin_after_previous(args);
+    fill_stages<Shape>(
+        args.partition, cta, ring,
+        [&](const Segment &, const TilePlace &place) { first_token = first_token_read<Shape>(args, place); },
+        [&](int unit, int stage) {
+            uint8_t *const to = ring.shared + stage * Shape::kStage;
+            uint64_t *const barrier = &ring.full[stage];
+            ptx::arrive_and_expect(barrier, 2 * box_size);
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                ptx::copy_box(to + half * Shape::kTokens * 128, a_map, unit * 128 + half * 64, first_token, barrier);
+        });
+}
+
+} // namespace marlin::cuda
