@@ -15,10 +15,12 @@ __device__ __forceinline__ float bias_of(const W4A16Args &args, int64_t feature)
 }
 
 // Where a lane's part of 16 features x 8 tokens goes (see add_bias), tokens from first_token, features from
-// first_feature. Tokens before `owned` are another tile's.
+// first_feature. Of a tile's tokens some may be another's or beyond A: numbered from `first_number`, those from 0 to
+// `tokens` - 1 are stored.
 struct Output {
     const W4A16Args &args;
-    int owned;
+    int tokens; // a constant: what is compared costs no register
+    int first_number;
     int first_token;
     int first_feature;
     int lane;
@@ -60,27 +62,27 @@ struct Output {
     struct Wide {
         uint16_t *at;
         int64_t step;
-        int token;  // the lane's, from the first of the tile's own
-        int tokens; // its own
+        int tokens;
+        int number; // of the lane's token
         Type type;
         bool even;
 
         __device__ __forceinline__ explicit Wide(const Output &output)
-            : step(8 * output.args.ldc), token(output.first_token + output.lane / 4 - output.owned),
-              tokens(output.args.m - output.owned), type(output.args.c_type), even(output.lane % 2 == 0) {
+            : step(8 * output.args.ldc), tokens(output.tokens), number(output.first_number + output.lane / 4),
+              type(output.args.c_type), even(output.lane % 2 == 0) {
             const int feature = output.first_feature + four_features_at(output.lane % 4);
             if (feature >= output.args.n)
-                tokens = 0;
+                number = tokens;
             at = static_cast<uint16_t *>(output.args.c) + (output.first_token + output.lane / 4) * output.args.ldc +
                  feature;
         }
         // The next eight tokens.
         __device__ __forceinline__ void store(const float4 &x) {
             const uint2 four = four_features(x.x, x.y, x.z, x.w, type, even);
-            if (static_cast<unsigned>(token) < static_cast<unsigned>(tokens))
+            if (static_cast<unsigned>(number) < static_cast<unsigned>(tokens))
                 *reinterpret_cast<uint2 *>(at) = four;
             at += step;
-            token += 8;
+            number += 8;
         }
     };
 
@@ -89,14 +91,14 @@ struct Output {
     struct Scalars {
         Element *at;
         int64_t ldc;
-        int token;    // the first of the lane's two, from the first of the tile's own
-        int tokens;   // its own
+        int tokens;
+        int number;   // of the first of the lane's two tokens
         int features; // 0, 1 (g) or 2 (g + 8 too)
         Type type;
 
         __device__ __forceinline__ explicit Scalars(const Output &output)
-            : ldc(output.args.ldc), token(output.first_token + output.lane % 4 * 2 - output.owned),
-              tokens(output.args.m - output.owned), type(output.args.c_type) {
+            : ldc(output.args.ldc), tokens(output.tokens), number(output.first_number + output.lane % 4 * 2),
+              type(output.args.c_type) {
             const int feature = output.first_feature + output.lane / 4;
             features = (feature < output.args.n ? 1 : 0) + (feature + 8 < output.args.n ? 1 : 0);
             at = static_cast<Element *>(output.args.c) + (output.first_token + output.lane % 4 * 2) * ldc + feature;
@@ -108,8 +110,8 @@ struct Output {
                 *to = static_cast<uint16_t>(round_pair(value, 0.0f, type));
         }
         __device__ __forceinline__ void store(const float4 &x) {
-            const bool first = static_cast<unsigned>(token) < static_cast<unsigned>(tokens);
-            const bool second = static_cast<unsigned>(token + 1) < static_cast<unsigned>(tokens);
+            const bool first = static_cast<unsigned>(number) < static_cast<unsigned>(tokens);
+            const bool second = static_cast<unsigned>(number + 1) < static_cast<unsigned>(tokens);
             if (features > 0 && first)
                 put(at, x.x);
             if (features > 0 && second)
@@ -119,7 +121,7 @@ struct Output {
             if (features > 1 && second)
                 put(at + ldc + 8, x.w);
             at += 8 * ldc;
-            token += 8;
+            number += 8;
         }
     };
 };

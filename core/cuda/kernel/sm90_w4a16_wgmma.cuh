@@ -359,9 +359,12 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                     for (int b = 1; b < blocks; ++b)
                         of_block = i == b ? bias[b] : of_block;
+                const int first = first_token_read<Shape>(args, place);
+                const int missing = max(0, tokens - args.m);
                 return Output{args,
-                              place.token * tokens,
-                              first_token_read<Shape>(args, place) + 8 * first_fragment,
+                              tokens,
+                              first - place.token * tokens + missing + 8 * first_fragment,
+                              first + 8 * first_fragment,
                               (first_column + i) * 64 + warp * 16,
                               lane,
                               of_block};
