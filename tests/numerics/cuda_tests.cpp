@@ -50,7 +50,8 @@ TEST_CASE("A thousand CUDA multiplies give the same bits", "[gpu]") {
         check_thousand_runs(*backend, from_text(text));
 }
 
-TEST_CASE("Multiplies that begin beside the kernel before them on CUDA wait for what it writes", "[gpu][reduced][beside]") {
+TEST_CASE("Multiplies that begin beside the kernel before them on CUDA wait for what it writes",
+          "[gpu][reduced][beside]") {
     const auto backend = cuda_backend();
     for (const char *text : {"gemm f16 s4 g128 m1 n2048 k2048 bias", "gemm f16 s4 g128 m12 n2048 k2048 bias",
                              "gemm bf16 u4 g64 m8 n2048 k2048 bias", "gemm f16 s4 g128 m64 n2048 k2048 bias",
