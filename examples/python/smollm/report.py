@@ -33,11 +33,11 @@ class Speed:
 
 @dataclass
 class LayerError:
-    """The layer whose product was furthest from FP64, as a share of what FP32 accumulation may lose."""
+    """The layer whose product was furthest from FP64, as a share of what rounding may lose."""
 
     layer: str
     relative: float  # largest |c - reference| / largest |reference|
-    of_bound: float  # largest |c - reference| / ((k + 4) 2^-24 sum |a w|)
+    of_bound: float  # largest |c - reference| / bound, see worst_layer()
     layers: int
 
 
@@ -83,7 +83,7 @@ class Report:
             )
         if not self.error.of_bound <= 1:
             failures.append(
-                f"{self.error.layer} is {self.error.of_bound:.2f} of the FP32 error bound from FP64, expected at most 1"
+                f"{self.error.layer} is {self.error.of_bound:.2f} of the error bound from FP64, expected at most 1"
             )
         return failures
 
@@ -153,7 +153,7 @@ class Report:
         )
         console.print(
             f"Worst of {self.error.layers} layers against FP64: [bold]{self.error.layer}[/bold], relative error "
-            f"{self.error.relative:.2e}, {self.error.of_bound:.1%} of what FP32 accumulation may lose."
+            f"{self.error.relative:.2e}, {self.error.of_bound:.1%} of what rounding may lose."
         )
         where = f"{self.device}, kernel {self.kernel}, {self.threads} threads"
         console.print(f"Device: {where}. {self.seconds:.0f} s in all.")

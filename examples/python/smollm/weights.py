@@ -69,6 +69,11 @@ class Q4_1:
         scales = np.repeat(self.scales.astype(dtype), GROUP, axis=1)
         return self.codes * scales + np.repeat(self.offsets.astype(dtype), GROUP, axis=1)
 
+    def magnitudes(self) -> np.ndarray:
+        """Return the (n, k) sums of the magnitudes that a value is made of: what its rounding depends on."""
+        scales = np.repeat(np.abs(self.scales.astype(np.float64)), GROUP, axis=1)
+        return self.codes * scales + np.repeat(np.abs(self.offsets.astype(np.float64)), GROUP, axis=1)
+
     @property
     def file_bytes(self) -> int:
         """Bytes in the file."""
