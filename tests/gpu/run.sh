@@ -19,7 +19,7 @@ usage: tests/gpu/run.sh [STAGE]...
 Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 roofline cpu merge. Each stage takes less than 8
 minutes and leaves one file, STAGE.json in $OUT (build/gpu-out where that is unset). A stage that succeeded on the same
 sources is not run again; FORCE=1 does. After build, test and the sanitizers may run side by side. GRID=quick lets bench measure a few problems. The commit is that of the
-checkout, or MARLIN_COMMIT where there is none.
+checkout, or MARLIN_COMMIT where that is set.
 
 Needs nvcc 13.0 or newer, CMake 3.29 or newer, ninja and Python 3. Headers that the machine lacks (fmt, CLI11, nlohmann
 json, Catch2) are taken from build/_deps/include: `./dev deps` fills it on a machine that has them.
