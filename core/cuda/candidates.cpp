@@ -11,17 +11,16 @@ bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
     const bool slab_or_wgmma = instance.family == Family::Slab || instance.family == Family::Wgmma;
     const bool known_scales = p.scale_type == p.a_type || (p.a_type == Type::BF16 && slab_or_wgmma);
     const bool group128 = p.zero_type == Type::None && p.group_size == 128 && known_scales;
-    const bool integers = instance.family == Family::Wgmma && !is_float(p.zero_type) && p.group_size != 32;
-    const Weights known = group128             ? Weights::Group128
-                          : !integers          ? Weights::General
-                          : p.group_size == 64 ? Weights::Rows64
-                                               : Weights::Rows128;
+    const bool rows128 = p.group_size == 128 || p.group_size == kGroupPerColumn;
+    const Weights known = group128                                                 ? Weights::Group128
+                          : instance.family != Family::Wgmma || p.group_size == 32 ? Weights::General
+                          : is_float(p.zero_type) ? (rows128 ? Weights::Offsets128 : Weights::General)
+                          : rows128               ? Weights::Rows128
+                                                  : Weights::Rows64;
     // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is.
     const bool knows_weights = instance.weights == known || (sparse && instance.weights == Weights::General);
-    // The stages of Hopper's own kernel are 128 rows of one run.
-    const bool whole_stages = instance.family != Family::Wgmma || p.group_size <= 128 || p.group_size % 128 == 0;
     return has_code(instance, limits.compute_capability) && sparse == p.sparse && instance.a_type == p.a_type &&
-           knows_weights && whole_stages && instance.shared_size <= limits.shared_memory_per_block;
+           knows_weights && instance.shared_size <= limits.shared_memory_per_block;
 }
 
 const Instance &forced(const Problem &p, const Limits &limits, const Wishes &wishes,

@@ -37,6 +37,7 @@ double estimate(const Instance &instance) {
 
 // How much longer a unit takes where weights are not symmetric in groups of 128; the mean of formats.
 double of_format(const Instance &instance, bool offsets) {
+    const bool few = instance.tokens <= 64; // weights are scaled, sums of the others
     switch (instance.weights) {
     case Weights::Group128:
         return 1.0;
@@ -44,6 +45,8 @@ double of_format(const Instance &instance, bool offsets) {
         return 1.14;
     case Weights::Rows64:
         return 1.2;
+    case Weights::Offsets128:
+        return few ? 1.25 : 1.1;
     default:
         return offsets ? (instance.tokens <= 32 ? 2.0 : 1.8) : 1.4;
     }

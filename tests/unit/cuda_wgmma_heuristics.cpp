@@ -31,6 +31,7 @@ const MadeUpKernels kKernels({
     wgmma(111, 128, 128, Weights::General),
     wgmma(112, 128, 128, Weights::Rows128),
     wgmma(115, 128, 128, Weights::Rows64),
+    wgmma(116, 128, 128, Weights::Offsets128),
     wgmma(113, 128, 128, Weights::Group128, Type::BF16),
     wgmma(114, 128, 128, Weights::Rows64, Type::BF16),
 });
@@ -65,8 +66,8 @@ TEST_CASE("On Hopper few tokens get slabs, many tiles that fill the GPU") {
     CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192", kHopper) == 110);
 }
 
-TEST_CASE("wgmma kernels take groups whose runs are whole stages, each kind of weights by its own") {
-    for (const char *format : {"u4 g128", "s4 g256", "s4 gcol", "u4 gcol"}) {
+TEST_CASE("Each kind of weights has wgmma kernels of its own") {
+    for (const char *format : {"u4 g128", "s4 gcol", "u4 gcol"}) {
         INFO(format);
         CHECK(kKernels.number(fmt::format("gemm f16 {} m4096 n8192 k8192", format), kHopper) == 112);
     }
@@ -74,7 +75,9 @@ TEST_CASE("wgmma kernels take groups whose runs are whole stages, each kind of w
     CHECK(kKernels.number("gemm f16 u4 g64 m4096 n8192 k8192", kHopper) == 115);
     CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192 sbf16", kHopper) == 112);
     CHECK(kKernels.number("gemm f16 u4 g32 m4096 n8192 k8192", kHopper) == 111);
-    CHECK(kKernels.number("gemm f16 u4 g128 m4096 n8192 k8192 zf16", kHopper) == 111);
+    CHECK(kKernels.number("gemm f16 u4 g64 m4096 n8192 k8192 zf16", kHopper) == 111);
+    CHECK(kKernels.number("gemm f16 u4 g128 m4096 n8192 k8192 zf16", kHopper) == 116);
+    CHECK(kKernels.number("gemm f16 u4 gcol m4096 n8192 k8192 zf32", kHopper) == 116);
     // Of the kernels that know most, those for BF16 take scales of both types.
     CHECK(kKernels.number("gemm bf16 s4 g128 m4096 n8192 k8192 sf16", kHopper) == 113);
     CHECK(kKernels.number("gemm bf16 s4 g128 m4096 n8192 k8192 sbf16", kHopper) == 113);

@@ -18,7 +18,7 @@ struct Format {
     __device__ __forceinline__ int zero_size() const { return kFixed ? 0 : args.zero_size; }
     __device__ __forceinline__ bool has_zeros() const { return !kFixed && args.zero_type != Type::None; }
     __device__ __forceinline__ bool has_offsets() const {
-        return weights == Weights::General && is_float(args.zero_type);
+        return weights == Weights::Offsets128 || (weights == Weights::General && is_float(args.zero_type));
     }
 };
 

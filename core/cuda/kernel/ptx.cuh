@@ -133,6 +133,12 @@ __device__ __forceinline__ void wait_for_previous_kernel() {
 #endif
 }
 
+// Keeps values in registers: the compiler knows no longer where they came from.
+template <typename... Values>
+__device__ __forceinline__ void keep(Values &...values) {
+    (..., [](auto &value) { asm volatile("" : "+r"(value)); }(values));
+}
+
 // sm_50: (a & b) | c in one instruction.
 __device__ __forceinline__ uint32_t and_or(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t result;

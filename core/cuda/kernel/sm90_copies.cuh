@@ -48,7 +48,7 @@ template <typename Shape, Weights weights>
 __device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int cta, const Ring &ring) {
     const W4A16Args &args = runs.args;
     const int columns = args.row_groups / 4;
-    const int64_t unit_size = runs.unit_size();
+    const int unit_size = runs.unit_size();
     int first_column = 0;
     int live = 0; // columns of the tile that exist
     const uint8_t *from = nullptr;
@@ -59,36 +59,20 @@ __device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int
         [&](const Segment &segment, const TilePlace &place) {
             first_column = place.feature * Shape::kColumns;
             live = max(0, min(Shape::kColumns, columns - first_column));
-            from = args.body + first_column * args.column_size + segment.begin * unit_size;
+            from = args.body + first_column * args.column_size + static_cast<int64_t>(segment.begin) * unit_size;
         },
         [&](int unit, int stage) {
             uint8_t *const to = ring.shared + stage * Shape::kStage + Shape::kActivations;
             uint64_t *const barrier = &ring.full[stage];
-            if (runs.one_copy()) {
-                int bytes = static_cast<int>(unit_size);
-                if (runs.half_left(unit))
-                    bytes /= 2;
-                ptx::arrive_and_expect(barrier, live * bytes);
+            int bytes = unit_size;
+            if (unit == runs.half_unit)
+                bytes /= 2;
+            ptx::arrive_and_expect(barrier, live * bytes);
 #pragma unroll
-                for (int c = 0; c < Shape::kColumns; ++c)
-                    if (c < live)
-                        ptx::copy_bulk(to + c * Shape::kRun, from + c * args.column_size, bytes, barrier);
-                from += unit_size;
-                return;
-            }
-            // Runs of many blocks: nibbles, scales and zeros are not side by side.
-            const int codes = runs.half_left(unit) ? 2048 : 4096;
-            const int zeros = 64 * runs.format.zero_size();
-            ptx::arrive_and_expect(barrier, live * (codes + 128 + zeros));
-            const int run = 2 * unit / args.blocks_in_run;
-            for (int c = 0; c < live; ++c) {
-                uint8_t *const column_to = to + c * Shape::kRun;
-                const uint8_t *const of_run = args.body + (first_column + c) * args.column_size + run * args.run_size;
-                ptx::copy_bulk(column_to, of_run + (2 * unit - run * args.blocks_in_run) * 2048, codes, barrier);
-                ptx::copy_bulk(column_to + 4096, of_run + args.scales_offset, 128, barrier);
-                if (zeros > 0)
-                    ptx::copy_bulk(column_to + 4096 + 128, of_run + args.zeros_offset, zeros, barrier);
-            }
+            for (int c = 0; c < Shape::kColumns; ++c)
+                if (c < live)
+                    ptx::copy_bulk(to + c * Shape::kRun, from + c * args.column_size, bytes, barrier);
+            from += unit_size;
         });
 }
 

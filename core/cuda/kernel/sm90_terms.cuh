@@ -7,44 +7,50 @@
 namespace marlin::cuda {
 
 // Where 128 rows of a column of weights lie, in memory and in a stage: nibbles, scales, zeros, or in groups of less
-// than 128 rows twice that, 64 rows each.
+// than 128 rows twice that, 64 rows each. Columns have nibbles only: their scales and zeros go where those of a group
+// of 128 would be.
 template <Weights weights>
 struct WgmmaRuns {
     const W4A16Args &args;
-    const Format<weights> format{args};
+    Format<weights> format;
+    int half_unit;      // the stage whose second half is not there, for all k is used up, or -1
+    uint32_t zero_mask; // of the bits of a zero point: none where there are no zero points,
+    uint32_t zero_base; // and what stands for them then
 
     // Parts of a stage whose terms may differ.
     static constexpr int kParts = weights == Weights::General ? 4 : weights == Weights::Rows64 ? 2 : 1;
-    // What a stage takes of a column at most: zeros are integers, in general F32 offsets of four groups.
-    static constexpr int kZeroSize = weights == Weights::Group128 ? 0 : weights == Weights::General ? 4 : 1;
+    // What a stage takes of a column at most: zeros are integers, offsets F32, in general of four groups.
+    static constexpr bool kMayOffset = weights == Weights::General || weights == Weights::Offsets128;
+    static constexpr int kZeroSize = weights == Weights::Group128 ? 0 : kMayOffset ? 4 : 1;
     static constexpr int kMostBytes = 4096 + kParts * (128 + 64 * kZeroSize);
 
-    // Whether a stage of a column is one copy: scales and zeros lie behind the nibbles, or are the column's. Else they
-    // come by copies of their own. Their places are those of a run of 128 rows then, and for a column's too.
-    __device__ __forceinline__ bool one_copy() const {
-        return format.kFixed || args.groups_in_run == 0 || args.blocks_in_run <= 2;
+    __device__ __forceinline__ explicit WgmmaRuns(const W4A16Args &all)
+        : args(all), format{all},
+          half_unit(!format.kFixed && all.blocks_in_run == 1 && all.runs % 2 == 1 ? all.runs / 2 : -1),
+          zero_mask(format.has_zeros() ? 0xff : 0), zero_base(format.has_zeros() ? 0 : 8) {
+        // Else they are worked out again in every stage.
+        if (!format.kFixed)
+            ptx::keep(half_unit, zero_mask, zero_base);
     }
+
     // Whether a stage is two runs of 64 rows.
     __device__ __forceinline__ bool two_runs() const {
-        return !format.kFixed && args.blocks_in_run == 1 && args.groups_in_run != 0;
+        if (weights != Weights::General)
+            return weights == Weights::Rows64;
+        return args.blocks_in_run == 1 && args.groups_in_run != 0;
     }
-    __device__ __forceinline__ int64_t unit_size() const {
-        if (!format.grouped())
-            return 4096;
-        return two_runs() ? 2 * args.run_size : args.run_size;
+    __device__ __forceinline__ int unit_size() const {
+        const auto run_size = static_cast<int>(args.run_size);
+        return two_runs() ? 2 * run_size : format.grouped() ? run_size : 4096;
     }
-    // Whether the second half of a stage is not there, for all k is used up; the first is taken twice then: the tokens
-    // have zeros there.
-    __device__ __forceinline__ bool half_left(int unit) const {
-        return !format.kFixed && args.blocks_in_run == 1 && 2 * unit + 1 == args.runs;
-    }
-    // Of the second 64 rows in a stage, from the first.
+    // Of the second 64 rows in a stage, from the first. Where there are none the first are taken twice: the tokens have
+    // zeros there.
     __device__ __forceinline__ int half_step(int unit) const {
-        return half_left(unit) ? 0 : two_runs() ? static_cast<int>(args.run_size) : 2048;
+        return !format.kFixed && unit == half_unit ? 0 : two_runs() ? static_cast<int>(args.run_size) : 2048;
     }
     __device__ __forceinline__ int scales_at() const { return two_runs() ? 2048 : 4096; }
     __device__ __forceinline__ int zeros_at() const {
-        return format.grouped() && one_copy() ? args.zeros_offset : 4096 + 128;
+        return weights == Weights::General && two_runs() ? args.zeros_offset : scales_at() + 128;
     }
 };
 
@@ -79,8 +85,6 @@ inline constexpr bool kKnowsScales = weights == Weights::Group128 && !kTakesBoth
 // known to have is said in constants, which the compiler does not find behind the shuffling of bytes.
 template <typename T, Weights weights>
 struct PairedTerms {
-    static constexpr bool kSymmetric = weights == Weights::Group128;
-
     uint32_t scales;
     uint32_t zeros;
     uint32_t offsets;
@@ -91,12 +95,15 @@ struct PairedTerms {
     static __device__ __forceinline__ uint32_t low(uint32_t pair) { return __byte_perm(pair, 0, 0x1010); }
     static __device__ __forceinline__ uint32_t high(uint32_t pair) { return __byte_perm(pair, 0, 0x3232); }
     __device__ __forceinline__ ScaleTerms scale_terms() const {
+        constexpr bool may_offset = WgmmaRuns<weights>::kMayOffset;
         const uint32_t none = splat(-0.0f, T{});
-        return {low(scales), high(scales), kSymmetric ? none : low(offsets), kSymmetric ? none : high(offsets)};
+        return {low(scales), high(scales), may_offset ? low(offsets) : none, may_offset ? high(offsets) : none};
     }
     __device__ __forceinline__ ZeroTerms zero_terms() const {
-        if constexpr (kSymmetric)
+        if constexpr (weights == Weights::Group128)
             return cuda::zero_terms(8, 8, T{});
+        else if constexpr (weights == Weights::Offsets128)
+            return cuda::zero_terms(0, 0, T{});
         else
             return {low(zeros), high(zeros)};
     }
@@ -150,24 +157,31 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
 #pragma unroll
         for (int part = 0; part < parts; ++part)
             terms[part].offsets = splat(-0.0f, T{});
-        if (runs.format.has_zeros()) {
+            // Without zero points what is read counts for nothing: cheaper than a branch.
 #pragma unroll
-            for (int part = 0; part < parts; ++part) {
-                const uint8_t *const of_part = zeros + half(part) * to_half + quarter(part) * to_part;
-                terms[part].zeros = paired_zero_terms(of_part[0], of_part[8], T{});
-            }
-        } else {
-#pragma unroll
-            for (int part = 0; part < parts; ++part)
+        for (int part = 0; part < parts; ++part) {
+            if (runs.format.kFixed) {
                 terms[part].zeros = paired_zero_terms(8, 8, T{});
+            } else {
+                const uint8_t *const of_part = zeros + half(part) * to_half + quarter(part) * to_part;
+                terms[part].zeros = paired_zero_terms(ptx::and_or(of_part[0], runs.zero_mask, runs.zero_base),
+                                                      ptx::and_or(of_part[8], runs.zero_mask, runs.zero_base), T{});
+            }
         }
     } else {
 #pragma unroll
-        for (int part = 0; part < parts; ++part) {
-            const uint8_t *const of_part = zeros + half(part) * to_half + quarter(part) * to_part * size;
+        for (int part = 0; part < parts; ++part)
             terms[part].zeros = paired_zero_terms(0, 0, T{});
-            terms[part].offsets = terms[part].pair(splat_value<T>(of_part, args.zero_type),
-                                                   splat_value<T>(of_part + 8 * size, args.zero_type));
+        const auto of_part = [&](int part) { return zeros + half(part) * to_half + quarter(part) * to_part * size; };
+        if (args.zero_type == kTypeOf<T>) {
+#pragma unroll
+            for (int part = 0; part < parts; ++part)
+                terms[part].offsets = load_scale_pair(of_part(part), 0);
+        } else {
+#pragma unroll
+            for (int part = 0; part < parts; ++part)
+                terms[part].offsets = terms[part].pair(splat_value<T>(of_part(part), args.zero_type),
+                                                       splat_value<T>(of_part(part) + 8 * size, args.zero_type));
         }
     }
 }

@@ -48,7 +48,7 @@ struct WgmmaShape {
     static constexpr int kHeld = blocks * tokens + 2 * blocks * 16; // registers: both kinds of sums, and the fragments
     static constexpr int kOthers = weights == Weights::Group128 ? 40 : 56;
     static constexpr bool kScalesSums =
-        weights != Weights::General && (tokens <= 32 || (kParts == 1 && kHeld + kOthers <= kMultiplying));
+        !WgmmaRuns<weights>::kMayOffset && (tokens <= 32 || (kParts == 1 && kHeld + kOthers <= kMultiplying));
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
     static constexpr int kBatch =
         !kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64))) ? 2 : 4;
