@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
     typename Shape::Bias bias{reinterpret_cast<float *>(shared + warps * Shape::kRing)};
     bias.read(args, 16 * static_cast<int64_t>(first_group));
     if (raw && !format.grouped() && threadIdx.x < Shape::kFeatures) {
-        // What a pass begins with, and waits for.
+        // What a pass ends with.
         const int64_t feature = min(16 * first_group + static_cast<int>(threadIdx.x), args.n - 1);
         ptx::prefetch_l2(args.column_scales + 2 * feature);
         ptx::prefetch_l2(args.column_zeros + args.zero_size * feature);
@@ -248,12 +248,6 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
                     part[i][n][e] = 0.0f;
                     activations_sum[n][e] = 0.0f;
                 }
-        if (!format.grouped()) {
-            const auto feature = [&](int i) { return 16 * static_cast<int64_t>(min(pass_group + i, last_group - 1)); };
-            load_sum_terms<T, raw>([&](int i) { return args.column_scales + 2 * feature(i); },
-                                   [&](int i) { return args.column_zeros + args.zero_size * feature(i); }, g, format,
-                                   terms);
-        }
         for (int run = warp; run < args.runs; run += warps)
 #pragma unroll(format.kFixed ? 2 : 1)
             for (int block = 0; block < format.blocks_in_run(); ++block) {
@@ -301,9 +295,17 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
                         }
                     }
                 }
-                if (block + 1 == format.blocks_in_run())
+                if (format.grouped() && block + 1 == format.blocks_in_run())
                     end_group();
             }
+        if (!format.grouped()) {
+            // One group, read where it ends: before the loop it would be waited for.
+            const auto feature = [&](int i) { return 16 * static_cast<int64_t>(min(pass_group + i, last_group - 1)); };
+            load_sum_terms<T, raw>([&](int i) { return args.column_scales + 2 * feature(i); },
+                                   [&](int i) { return args.column_zeros + args.zero_size * feature(i); }, g, format,
+                                   terms);
+            end_group();
+        }
 
         // ---- The sum over the warps, and C --------------------------------------------------------------------------
         // After the last pass the ring is free, before only the stage that warp w has just used up; some warps have had
