@@ -34,6 +34,17 @@ bool right_slab(const Instance &instance, const Problem &p, const Wishes &wishes
     return instance.tokens >= p.m && (instance.tokens == 8 || instance.tokens < 2 * p.m);
 }
 
+// The order in which batch-invariant kernels of a problem add up, whatever m: that of the largest tile. 0: there are
+// none.
+int32_t invariant_order(const Problem &p, const Limits &limits, std::span<const Instance *const> instances) {
+    const Instance *largest = nullptr;
+    for (const Instance *instance : instances)
+        if (instance->order != 0 && fits(*instance, p, limits) &&
+            (largest == nullptr || instance->tokens > largest->tokens))
+            largest = instance;
+    return largest == nullptr ? 0 : largest->order;
+}
+
 } // namespace
 
 Launch choose(const Problem &p, const Geometry &geometry, const Limits &limits, const Wishes &wishes,
@@ -42,11 +53,12 @@ Launch choose(const Problem &p, const Geometry &geometry, const Limits &limits, 
         fail(Status::NotSupported, "desc.a_type is 3 (f32), which CUDA kernels do not take, expected f16 or bf16");
     if (p.sparse)
         return choose_sparse(p, geometry, limits, wishes, instances);
+    const bool invariant = wishes.math == Math::BatchInvariant;
     Launch best;
     const auto consider = [&](const Instance &instance) {
         const bool slab = instance.family == Family::Slab;
-        const Launch launch =
-            slab ? slab_launch(instance, p, geometry, limits, wishes) : best_stripes(instance, p, geometry, limits);
+        const Launch launch = slab ? slab_launch(instance, p, geometry, limits, wishes)
+                                   : best_stripes(instance, p, geometry, limits, invariant);
         if (launch.instance != nullptr && launch.grid[1] <= kMaxGridY &&
             (best.instance == nullptr || launch.cost < best.cost))
             best = launch;
@@ -54,13 +66,15 @@ Launch choose(const Problem &p, const Geometry &geometry, const Limits &limits, 
     if (wishes.kernel != 0) {
         consider(forced(p, limits, wishes, instances));
     } else {
-        for (const Instance *instance : instances) {
-            if (!fits(*instance, p, limits))
-                continue;
-            if (instance->family == Family::Slab ? right_slab(*instance, p, wishes)
-                                                 : wishes.math != Math::BatchInvariant)
+        const int32_t order = invariant ? invariant_order(p, limits, instances) : 0;
+        const auto may_be_right = [&](const Instance &instance) {
+            if (order != 0)
+                return instance.order == order;
+            return instance.family == Family::Slab ? right_slab(instance, p, wishes) : !invariant;
+        };
+        for (const Instance *instance : instances)
+            if (may_be_right(*instance) && fits(*instance, p, limits))
                 consider(*instance);
-        }
     }
     if (best.instance == nullptr)
         fail(Status::NotSupported, "no CUDA kernel takes {} with {} bytes of shared memory a block", to_text(p),

@@ -106,7 +106,8 @@ struct Tiling {
 
 } // namespace
 
-Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits) {
+Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &geometry, const Limits &limits,
+                    bool whole_tiles) {
     const Tiling tiling(instance, p, geometry, limits);
     const int64_t tiles = tiling.tiles;
     if (tiles > std::numeric_limits<int32_t>::max())
@@ -116,7 +117,7 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     int64_t best_striped = 0;
     double best_cost = tiling.cost(best_ctas, best_striped);
     const auto consider = [&](int64_t ctas, int64_t striped) {
-        if (!tiling.may_stripe(ctas, striped))
+        if (whole_tiles || !tiling.may_stripe(ctas, striped))
             return;
         const double cost = tiling.cost(ctas, striped);
         if (cost < best_cost) {

@@ -11,6 +11,7 @@ inline constexpr double kModelLaunch = 2.0; // a kernel that does nothing much
 
 // The best launch of an instance of Family::Stripe or SparseStripe; its cost is in Launch::cost. Null instance where it
 // cannot take the problem.
-Launch best_stripes(const Instance &instance, const Problem &problem, const Geometry &geometry, const Limits &limits);
+Launch best_stripes(const Instance &instance, const Problem &problem, const Geometry &geometry, const Limits &limits,
+                    bool whole_tiles = false);
 
 } // namespace marlin::cuda

@@ -28,7 +28,8 @@ class Workbench {
 public:
     explicit Workbench(const Options &options)
         : device_(options.device_id), timer_(device_, stream_, options.repeats, !options.no_rest),
-          handle_(device_, stream_, options.kernel), packer_(options.threads, MARLIN_CPU_ISA_BEST, 0) {
+          handle_(device_, stream_, options.kernel, options.invariant),
+          packer_(options.threads, MARLIN_CPU_ISA_BEST, 0) {
         auto blas = options.no_peer ? nullptr : CuBlas::open(stream_);
         if (blas == nullptr)
             return;

@@ -26,7 +26,7 @@ Problem weights_alone(Problem problem) {
 
 } // namespace
 
-CudaHandle::CudaHandle(const GpuDevice &device, const Stream &stream, int64_t kernel) {
+CudaHandle::CudaHandle(const GpuDevice &device, const Stream &stream, int64_t kernel, bool invariant) {
     marlin_handle_desc desc = {};
     desc.struct_size = sizeof desc;
     desc.device = MARLIN_DEVICE_CUDA;
@@ -34,6 +34,9 @@ CudaHandle::CudaHandle(const GpuDevice &device, const Stream &stream, int64_t ke
     desc.stream = stream.get();
     check(marlin_handle_create(&desc, &handle_), nullptr);
     check(marlin_handle_set_option(handle_, MARLIN_OPTION_KERNEL, kernel), handle_);
+    check(marlin_handle_set_option(handle_, MARLIN_OPTION_MATH,
+                                   invariant ? MARLIN_MATH_BATCH_INVARIANT : MARLIN_MATH_DEFAULT),
+          handle_);
 }
 
 DependentLaunches::DependentLaunches(const CudaHandle &handle) : handle_(handle) {

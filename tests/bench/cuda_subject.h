@@ -18,7 +18,7 @@ namespace marlin::bench {
 
 class CudaHandle {
 public:
-    CudaHandle(const GpuDevice &device, const Stream &stream, int64_t kernel);
+    CudaHandle(const GpuDevice &device, const Stream &stream, int64_t kernel, bool invariant);
     ~CudaHandle() { marlin_handle_destroy(handle_); }
     CudaHandle(const CudaHandle &) = delete;
     CudaHandle &operator=(const CudaHandle &) = delete;

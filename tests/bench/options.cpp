@@ -33,6 +33,8 @@ void read_options(CLI::App &app, Options &options) {
     app.add_option("--isa", options.isa, "CPU: highest instruction set to use")
         ->transform(CLI::CheckedTransformer(isas));
     app.add_option("--kernel", options.kernel, "force the kernel of this number, 0: the library's choice");
+    app.add_flag("--batch-invariant", options.invariant,
+                 "GPU: a row's bits may not depend on the batch (a CPU's never do)");
     app.add_option("--repeat", options.repeats, "CPU: calls, GPU: graph launches to time; 0: as many as time allows")
         ->check(CLI::Range(0, 1000000));
     app.add_flag("--no-openblas,--no-cublas", options.no_peer, "leave the comparison out");

@@ -18,6 +18,7 @@ struct Options {
     int32_t isa = 0;          // CPU, marlin_cpu_isa
     int64_t kernel = 0;       // MARLIN_OPTION_KERNEL
     int repeats = 0;          // 0: as many as the time allows
+    bool invariant = false;   // MARLIN_MATH_BATCH_INVARIANT
     bool no_peer = false;     // leave OpenBLAS or cuBLAS out
     bool no_rest = false;     // CUDA
     bool strict = false;      // fail where a problem has no result

@@ -55,6 +55,27 @@ void check_rows_alone(Backend &backend, const Problem &problem) {
     }
 }
 
+void check_every_batch(Backend &backend, const Problem &problem) {
+    const Weights weights = make_weights(problem, cuda_layout(problem), Fill::Random, 8);
+    Operands operands(problem, Fill::Random, 9);
+    Operands poisoned = operands;
+    OnDevice device(problem, operands, weights);
+    backend.gemm(problem, device.get, device.view);
+    device.fetch_c(operands);
+    Problem batch = problem;
+    for (batch.m = 1; batch.m < problem.m; ++batch.m) {
+        device.send_c(poisoned);
+        backend.gemm(batch, device.get, device.view);
+        Operands of_batch = poisoned;
+        device.fetch_c(of_batch);
+        int64_t different = 0;
+        for (int64_t m = 0; m < batch.m; ++m)
+            different += of_batch.row_of_c(m) != operands.row_of_c(m) ? 1 : 0;
+        INFO(to_text(batch));
+        CHECK(different == 0);
+    }
+}
+
 void check_thousand_runs(Backend &backend, const Problem &problem) {
     const Weights weights = make_weights(problem, cuda_layout(problem), Fill::Random, 4);
     Operands operands(problem, Fill::Random, 5);

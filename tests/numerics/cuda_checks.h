@@ -15,6 +15,9 @@ int check_every_kernel(Backend &backend, std::string_view operation, std::span<c
 // Every third row has the same bits alone as in the batch.
 void check_rows_alone(Backend &backend, const Problem &problem);
 
+// The first m rows have the same bits in a batch of m as in the whole one, for every m.
+void check_every_batch(Backend &backend, const Problem &problem);
+
 // A thousand multiplies give the same bits.
 void check_thousand_runs(Backend &backend, const Problem &problem);
 

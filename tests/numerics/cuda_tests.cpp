@@ -41,7 +41,12 @@ TEST_CASE("Every dense CUDA kernel multiplies what it can run right", "[gpu][red
 TEST_CASE("A row's bits do not depend on the batch when CUDA is told so", "[gpu]") {
     const auto backend = cuda_backend();
     backend->set_option(Option::Math, static_cast<int64_t>(Math::BatchInvariant));
-    check_rows_alone(*backend, from_text("gemm f16 s4 g128 m70 n400 k2048"));
+    for (const char *text : {"gemm f16 s4 g128 m257 n400 k2048", "gemm bf16 u4 g64 m150 n400 k2048",
+                             "gemm f16 u4 g128 m150 n400 k2048 zf16", "gemm f16 u4 g32 m150 n400 k2048"}) {
+        const Problem problem = from_text(text);
+        check_rows_alone(*backend, problem);
+        check_every_batch(*backend, problem);
+    }
 }
 
 TEST_CASE("A thousand CUDA multiplies give the same bits", "[gpu]") {

@@ -66,6 +66,29 @@ TEST_CASE("On Hopper few tokens get slabs, many tiles that fill the GPU") {
     CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192", kHopper) == 110);
 }
 
+TEST_CASE("On Hopper batch invariance means whole tiles of kernels that add up in one order") {
+    Instance few = wgmma(201, 16, 64);
+    Instance many = wgmma(202, 128, 64);
+    Instance fast = wgmma(203, 128, 256);
+    Instance other = wgmma(204, 64, 64);
+    few.order = many.order = 1;
+    other.order = 2;
+    const MadeUpKernels kernels({few, many, fast, other, made_up_slab(Family::Slab, 205, 8, 2, 70000),
+                                 made_up_slab(Family::Slab, 206, 32, 2, 70000)});
+    const Wishes wishes = {Math::BatchInvariant, 0};
+    for (int64_t m = 1; m <= 4096; m += m < 300 ? 1 : 499) {
+        Problem p = problem_from_text("gemm f16 s4 g128 m1 n4096 k4096");
+        p.m = m;
+        const Launch launch = choose(p, geometry_of(p), kHopper, wishes, kernels.all());
+        INFO(m);
+        CHECK(launch.instance->order == 1);
+        CHECK(launch.partition.striped == 0);
+        CHECK((m > 16 || launch.instance->number == 201));
+    }
+    // Elsewhere they have no code.
+    CHECK(kernels.number("gemm f16 s4 g128 m64 n4096 k4096", kLarge, wishes) == 206);
+}
+
 TEST_CASE("Each kind of weights has wgmma kernels of its own") {
     for (const char *format : {"u4 g128", "s4 gcol", "u4 gcol"}) {
         INFO(format);

@@ -430,6 +430,9 @@ Instance wgmma_instance(const char *name, int32_t number) {
     instance.threads = Shape::kThreads;
     instance.shared_size = Shape::kSharedSize;
     instance.partial_size = Shape::kPartialSize;
+    // For batch invariance, which wants many CTAs without cutting k.
+    if (blocks == 1 && feature_groups == 1 && k_groups == 2)
+        instance.order = Shape::kScalesSums ? 1 : 2;
     instance.function =
         reinterpret_cast<const void *>(&sm90_w4a16_wgmma<T, weights, tokens, blocks, feature_groups, k_groups, stages>);
     return instance;
