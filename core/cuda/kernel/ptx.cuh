@@ -139,6 +139,14 @@ __device__ __forceinline__ void keep(Values &...values) {
     (..., [](auto &value) { asm volatile("" : "+r"(value)); }(values));
 }
 
+// The same place in shared memory, its address kept in a register.
+template <typename T>
+__device__ __forceinline__ T *keep_shared(T *pointer) {
+    uint32_t address = shared_address(pointer);
+    keep(address);
+    return static_cast<T *>(__cvta_shared_to_generic(address));
+}
+
 // sm_50: (a & b) | c in one instruction.
 __device__ __forceinline__ uint32_t and_or(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t result;

@@ -93,10 +93,13 @@ __device__ __forceinline__ void settle(float &x) {
 }
 
 // 64 columns of k of some tokens: rows of 128 bytes in the 128-byte swizzle, eight rows every 1024 bytes (PTX ISA,
-// "Asynchronous warpgroup level matrix shared memory layout"). 16 columns further is 2 more.
-__device__ __forceinline__ uint64_t wgmma_operand(uint32_t address) {
-    constexpr uint64_t swizzle_128 = uint64_t{1} << 62, eight_rows = uint64_t{1024 / 16} << 32, unused = 1 << 16;
-    return swizzle_128 | eight_rows | unused | (address & 0x3ffff) >> 4;
+// "Asynchronous warpgroup level matrix shared memory layout"). 16 columns further is 2 more. By all lanes: the compiler
+// does not see that they have the same place, and a shuffle tells it.
+__device__ __forceinline__ uint64_t wgmma_operand(const void *shared) {
+    constexpr uint64_t swizzle_128 = uint64_t{1} << 62, eight_rows = uint64_t{1024 / 16} << 32;
+    constexpr uint32_t unused = 1 << 16;
+    const uint32_t low = unused | (shared_address(shared) & 0x3ffff) >> 4;
+    return swizzle_128 | eight_rows | __shfl_sync(0xffffffffu, low, 0);
 }
 
 // D[64, tokens] = A[64, 16] * B[16, tokens] (+ D where add != 0) for a warpgroup; d holds, for every eight tokens,

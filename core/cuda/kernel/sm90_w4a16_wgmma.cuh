@@ -68,10 +68,11 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     const Format<weights> format{args};
     const WgmmaRuns<weights> runs{args};
     extern __shared__ uint8_t unaligned[];
-    __shared__ uint64_t full[stages];  // the copies of a stage are there
-    __shared__ uint64_t empty[stages]; // the stage has been multiplied
-    __shared__ uint32_t is_last;       // CTA of a tile: it adds up
-    uint8_t *const shared = unaligned + (1024 - ptx::shared_address(unaligned) % 1024) % 1024;
+    __shared__ uint64_t barriers[2 * stages];
+    __shared__ uint32_t is_last; // CTA of a tile: it adds up
+    uint8_t *const shared = ptx::keep_shared(unaligned + (1024 - ptx::shared_address(unaligned) % 1024) % 1024);
+    uint64_t *const full = ptx::keep_shared(barriers); // the copies of a stage are there
+    uint64_t *const empty = full + stages;             // the stage has been multiplied
     float4 *const sums_shared = reinterpret_cast<float4 *>(shared + stages * Shape::kStage);
     const int warpgroup = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 128, 0);
     const int cta = static_cast<int>(blockIdx.x);
@@ -226,8 +227,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     convert(0);
                 }
                 while (more) {
-                    const uint64_t operand = ptx::wgmma_operand(
-                        __shfl_sync(0xffffffffu, ptx::shared_address(shared + stage * Shape::kStage), 0));
+                    const uint64_t operand = ptx::wgmma_operand(shared + stage * Shape::kStage);
                     multiply(0, operand);
                     float2 scales[blocks][parts];
 #pragma unroll
@@ -270,8 +270,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     const uint8_t *const codes =
                         activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
                     const uint8_t *const terms_at = format.grouped() ? codes : column_terms;
-                    const uint64_t operand =
-                        ptx::wgmma_operand(__shfl_sync(0xffffffffu, ptx::shared_address(activations), 0));
+                    const uint64_t operand = ptx::wgmma_operand(activations);
                     const int half_step = runs.half_step(unit);
                     // All of a stage's before any of its products: loads with branches between them break the pipeline.
                     PairedTerms<T, weights> terms[blocks][Shape::kParts];
