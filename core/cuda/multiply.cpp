@@ -2,6 +2,7 @@
 #include "cuda/multiply.h"
 
 #include <algorithm>
+#include <array>
 
 #include <cuda_runtime_api.h>
 
@@ -49,6 +50,7 @@ W4A16Args make_args(const Problem &p, const GemmOperands &operands, const Weight
     args.row_groups = static_cast<int32_t>(g.n_packed() / 16);
     args.groups_per_cta = launch.groups_per_cta;
     args.partition = launch.partition;
+    args.paired = launch.paired ? 1 : 0;
     // Eight threads copy a row's part of a stage, the threads of a group as many rows side by side.
     args.a_step =
         launch.instance->k_groups > 0 ? launch.instance->threads / launch.instance->k_groups / 8 * operands.lda * 2 : 0;
@@ -78,11 +80,18 @@ void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
     config.dynamicSmemBytes =
         static_cast<size_t>(instance.shared_size + (args.gathers_row != 0 ? row_size(args.k, args.row_k) : 0));
     config.stream = stream;
-    cudaLaunchAttribute early = {};
-    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    early.val.programmaticStreamSerializationAllowed = 1;
-    config.attrs = &early;
-    config.numAttrs = args.begin != Begin::InTurn ? 1 : 0;
+    std::array<cudaLaunchAttribute, 2> attributes = {};
+    config.attrs = attributes.data();
+    if (args.begin != Begin::InTurn) {
+        cudaLaunchAttribute &early = attributes[config.numAttrs++];
+        early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+        early.val.programmaticStreamSerializationAllowed = 1;
+    }
+    if (launch.paired) {
+        cudaLaunchAttribute &cluster = attributes[config.numAttrs++];
+        cluster.id = cudaLaunchAttributeClusterDimension;
+        cluster.val.clusterDim = {2, 1, 1};
+    }
     TensorMap map;
     void *plain[] = {&args};
     void *mapped[] = {&map, &args};

@@ -37,6 +37,8 @@ struct Instance {
     // Kernels that add up all of a tile's k in the same order have the same number here: with whole tiles they give a row
     // the same bits. 0: none is known to.
     int32_t order = 0;
+    // Whether two CTAs of a cluster may share a tile without the workspace.
+    bool pairs = false;
 };
 
 // What a CTA of the GPUs before 9.0 may have at most (8.0): kernels that want more have no code for those.

@@ -45,6 +45,23 @@ __device__ __forceinline__ bool elect() {
     return elected != 0;
 }
 
+// ---- Clusters
+// --------------------------------------------------------------------------------------------------------
+
+__device__ __forceinline__ uint32_t cluster_rank() {
+    return ::cuda::ptx::get_sreg_cluster_ctarank();
+}
+// The same place in the shared memory of the CTA of that rank.
+template <typename T>
+__device__ __forceinline__ T *of_cluster(T *shared, uint32_t rank) {
+    return static_cast<T *>(__cluster_map_shared_rank(shared, rank));
+}
+// All threads of the cluster that have not ended; what they wrote to shared memory before is there behind it.
+__device__ __forceinline__ void cluster_barrier() {
+    ::cuda::ptx::barrier_cluster_arrive(::cuda::ptx::sem_release);
+    ::cuda::ptx::barrier_cluster_wait(::cuda::ptx::sem_acquire);
+}
+
 // ---- Copies by the copy engine, their bytes counted by a barrier ---------------------------------------------------
 
 // All sizes and addresses are multiples of 16.

@@ -16,6 +16,7 @@
 #include "cuda/kernel/instance.h"
 #include "cuda/kernel/sm90_copies.cuh"
 #include "cuda/kernel/sm90_output.cuh"
+#include "cuda/kernel/sm90_pair.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
 #include "cuda/kernel/sm90_terms.cuh"
 
@@ -368,6 +369,18 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                               lane,
                               of_block};
             };
+            if constexpr (Shape::kFragments % 2 == 0)
+                if (args.paired != 0) {
+                    // No copy is under way any more: the ring is free.
+                    add_pair<Shape::kFragments, Shape::kOwners>(
+                        reinterpret_cast<float4 *>(shared), owner,
+                        [&](int f) { return fragment(sums[f / (tokens / 8)], f % (tokens / 8)); },
+                        [&](int first, const auto &sum) {
+                            output(first / (tokens / 8), first % (tokens / 8))
+                                .template store_all<Shape::kFragments / 2>(sum);
+                        });
+                    break;
+                }
             if (units == p.units.value) {
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
@@ -429,6 +442,7 @@ Instance wgmma_instance(const char *name, int32_t number) {
     instance.threads = Shape::kThreads;
     instance.shared_size = Shape::kSharedSize;
     instance.partial_size = Shape::kPartialSize;
+    instance.pairs = Shape::kFragments % 2 == 0;
     // For batch invariance, which wants many CTAs without cutting k.
     if (blocks == 1 && feature_groups == 1 && k_groups == 2)
         instance.order = Shape::kScalesSums ? 1 : 2;
