@@ -28,7 +28,7 @@ struct Launch {
     int64_t grid[2] = {1, 1};
     int32_t groups_per_cta = 0; // slabs: row groups
     Partition partition;        // stripes
-    bool paired = false;        // two CTAs of a cluster share every tile
+    int32_t sharers = 1;        // CTAs of a cluster that share every tile
     int64_t partials_size = 0;  // bytes of FP32 sums that stripes leave in the workspace
     double cost = 0.0;          // microseconds on an H200, by the model of heuristics.cpp
 };

@@ -50,7 +50,7 @@ W4A16Args make_args(const Problem &p, const GemmOperands &operands, const Weight
     args.row_groups = static_cast<int32_t>(g.n_packed() / 16);
     args.groups_per_cta = launch.groups_per_cta;
     args.partition = launch.partition;
-    args.paired = launch.paired ? 1 : 0;
+    args.sharers = launch.sharers;
     // Eight threads copy a row's part of a stage, the threads of a group as many rows side by side.
     args.a_step =
         launch.instance->k_groups > 0 ? launch.instance->threads / launch.instance->k_groups / 8 * operands.lda * 2 : 0;
@@ -87,10 +87,10 @@ void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
         early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
         early.val.programmaticStreamSerializationAllowed = 1;
     }
-    if (launch.paired) {
+    if (launch.sharers > 1) {
         cudaLaunchAttribute &cluster = attributes[config.numAttrs++];
         cluster.id = cudaLaunchAttributeClusterDimension;
-        cluster.val.clusterDim = {2, 1, 1};
+        cluster.val.clusterDim = {static_cast<unsigned>(launch.sharers), 1, 1};
     }
     TensorMap map;
     void *plain[] = {&args};

@@ -83,9 +83,9 @@ struct Tiling {
         return result;
     }
     // Microseconds.
-    double cost(int64_t ctas, int64_t striped, bool paired = false) const {
+    double cost(int64_t ctas, int64_t striped, bool clustered = false) const {
         Cut c = cut(ctas, striped);
-        c.paired = paired;
+        c.clustered = clustered;
         const double math = static_cast<double>(c.units * div_up(ctas, sm_count)) * unit_time;
         if (instance.family == Family::Wgmma)
             return math + wgmma_cost(instance, c, unit_time);
@@ -116,16 +116,16 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     const int64_t room = limits.sm_count * static_cast<int64_t>(instance.ctas_per_sm);
     int64_t best_ctas = std::min(tiles, room);
     int64_t best_striped = 0;
-    bool best_paired = false;
+    int32_t best_sharers = 1;
     double best_cost = tiling.cost(best_ctas, best_striped);
-    const auto consider = [&](int64_t ctas, int64_t striped, bool paired = false) {
+    const auto consider = [&](int64_t ctas, int64_t striped, int32_t sharers = 1) {
         if (whole_tiles || !tiling.may_stripe(ctas, striped))
             return;
-        const double cost = tiling.cost(ctas, striped, paired);
+        const double cost = tiling.cost(ctas, striped, sharers > 1);
         if (cost < best_cost) {
             best_ctas = ctas;
             best_striped = striped;
-            best_paired = paired;
+            best_sharers = sharers;
             best_cost = cost;
         }
     };
@@ -133,8 +133,11 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
         if (tiles % room != 0)
             consider(room, tiles % room + room); // a whole wave with the rest: two or three CTAs share a tile
     } else {
-        for (int64_t splits = 2; splits <= std::min(room / tiles, tiling.units); ++splits)
-            consider(tiles * splits, tiles, instance.pairs && splits == 2 && tiling.units % 2 == 0);
+        for (int64_t splits = 2; splits <= std::min(room / tiles, tiling.units); ++splits) {
+            const bool clusters =
+                (splits == 2 || splits == 4) && splits <= instance.sharers && tiling.units % splits == 0;
+            consider(tiles * splits, tiles, clusters ? static_cast<int32_t>(splits) : 1);
+        }
         if (tiles * tiling.units > room)
             consider(room, tiles);
     }
@@ -143,8 +146,8 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     launch.grid[0] = best_ctas;
     launch.partition = Partition(tiling.feature_tiles, tiling.token_tiles, tiling.units, best_striped, best_ctas,
                                  instance.tokens >= 256 ? 2 : 3);
-    launch.paired = best_paired;
-    launch.partials_size = best_striped > 0 && !best_paired ? tiling.partials_size(best_ctas) : 0;
+    launch.sharers = best_sharers;
+    launch.partials_size = best_striped > 0 && best_sharers == 1 ? tiling.partials_size(best_ctas) : 0;
     launch.cost = best_cost;
     return launch;
 }

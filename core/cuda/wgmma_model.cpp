@@ -12,7 +12,7 @@ constexpr double kLaunch = 2.6;         // and the first copies
 constexpr double kSegment = 0.4;        // C of another tile
 constexpr double kPart = 1.6;           // a part of a tile: a counter, and who is last adds up
 constexpr double kPartByte = 2.9e-5;    // written
-constexpr double kPair = 0.9;           // a cluster, and half of a tile's sums each way inside it: not measured
+constexpr double kCluster = 0.9;        // a cluster, and parts of a tile's sums each way inside it: not measured
 constexpr double kSharedByte = 1.45e-5; // read by the last, for each other CTA
 // CTAs in whole tiles go along k side by side and share what they read of A; in stripes each is at another place, and
 // what exceeds half of the L2 comes from memory again and again (8192 x 28672, M = 1024: 573 us whole, 742 striped).
@@ -63,8 +63,8 @@ double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets) {
 double wgmma_cost(const Instance &instance, const Cut &cut, double unit) {
     const auto bytes = static_cast<double>(instance.partial_size);
     const double apart = cut.activations > kShareable ? kApart * static_cast<double>(cut.striped) * unit : 0.0;
-    if (cut.paired)
-        return kLaunch + kPair;
+    if (cut.clustered)
+        return kLaunch + kCluster;
     return kLaunch + apart + static_cast<double>(cut.segments - 1) * kSegment +
            static_cast<double>(cut.parts) * (kPart + bytes * kPartByte) +
            static_cast<double>(cut.sharers - 1) * bytes * kSharedByte;

@@ -110,7 +110,7 @@ inline void check_covers(const cuda::Launch &launch, const Problem &p, const cud
         CHECK(int64_t{parts.units.value} * instance.k_groups * block >= g.shape.k_packed);
         CHECK(launch.grid[0] == parts.ctas);
         CHECK(launch.grid[0] <= int64_t{limits.sm_count} * instance.ctas_per_sm);
-        CHECK((launch.partials_size > 0) == (parts.striped > 0 && !launch.paired));
+        CHECK((launch.partials_size > 0) == (parts.striped > 0 && launch.sharers == 1));
     }
 }
 

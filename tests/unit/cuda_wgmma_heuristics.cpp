@@ -89,9 +89,9 @@ TEST_CASE("On Hopper batch invariance means whole tiles of kernels that add up i
     CHECK(kernels.number("gemm f16 s4 g128 m64 n4096 k4096", kLarge, wishes) == 206);
 }
 
-TEST_CASE("On Hopper pairs of CTAs share tiles of an even cut without the workspace") {
+TEST_CASE("On Hopper CTAs of a cluster share tiles of an even cut without the workspace") {
     Instance narrow = wgmma(301, 64, 64);
-    narrow.pairs = true;
+    narrow.sharers = 4;
     const MadeUpKernels kernels({narrow});
     for (const int64_t n : {64, 1000, 4096, 4224, 8192})
         for (const int64_t k : {128, 256, 4096, 4224, 14336}) {
@@ -101,15 +101,16 @@ TEST_CASE("On Hopper pairs of CTAs share tiles of an even cut without the worksp
             const Launch launch = kernels.chosen(p, kHopper);
             INFO(to_text(p));
             check_covers(launch, p, kHopper);
-            if (!launch.paired)
+            if (launch.sharers == 1)
                 continue;
-            CHECK(launch.partition.units.value % 2 == 0);
+            CHECK(launch.partition.units.value % launch.sharers == 0);
             CHECK(launch.partition.striped == launch.partition.tiles);
-            CHECK(launch.grid[0] == 2 * launch.partition.tiles);
+            CHECK(launch.grid[0] == launch.sharers * launch.partition.tiles);
             CHECK(launch.partials_size == 0);
         }
-    CHECK(kernels.chosen(problem_from_text("gemm f16 s4 g128 m64 n4096 k4096"), kHopper).paired);
-    CHECK(!kernels.chosen(problem_from_text("gemm f16 s4 g128 m64 n8192 k4096"), kHopper).paired);
+    CHECK(kernels.chosen(problem_from_text("gemm f16 s4 g128 m64 n4096 k4096"), kHopper).sharers == 2);
+    CHECK(kernels.chosen(problem_from_text("gemm f16 s4 g128 m64 n2048 k4096"), kHopper).sharers == 4);
+    CHECK(kernels.chosen(problem_from_text("gemm f16 s4 g128 m64 n8192 k4096"), kHopper).sharers == 1);
 }
 
 TEST_CASE("Each kind of weights has wgmma kernels of its own") {

@@ -58,7 +58,7 @@ struct W4A16Args {
     const int32_t *perm;    // then: of k source columns, or null: in order
     int32_t store_features; // that one store to C may take, by its alignment: 1, 2 or 4
     Partition partition;    // stripes
-    int32_t paired;         // not 0: two CTAs of a cluster share every tile
+    int32_t sharers;        // CTAs of a cluster that share every tile, 1: none do
     int64_t a_step;         // stripes: bytes of A between the tokens of a thread's consecutive copies
     float *partials;        // stripes: FP32 sums of tiles that CTAs share, two tiles a CTA
     uint32_t *arrivals;     // one counter a tile: zero before and after every launch

@@ -34,11 +34,11 @@ struct Instance {
     const void *function; // void (W4A16Args); Wgmma: void (CUtensorMap, W4A16Args)
     // The least compute capability that there is code for, 80 or 90; Wgmma: the only one.
     int32_t capability = 80;
-    // Kernels that add up all of a tile's k in the same order have the same number here: with whole tiles they give a row
-    // the same bits. 0: none is known to.
+    // Kernels that add up all of a tile's k in the same order have the same number here: with whole tiles they give a
+    // row the same bits. 0: none is known to.
     int32_t order = 0;
-    // Whether two CTAs of a cluster may share a tile without the workspace.
-    bool pairs = false;
+    // How many CTAs of a cluster may share a tile without the workspace, 2 or 4; 1: none.
+    int32_t sharers = 1;
 };
 
 // What a CTA of the GPUs before 9.0 may have at most (8.0): kernels that want more have no code for those.

@@ -14,9 +14,9 @@
 #include "cuda/kernel/args.h"
 #include "cuda/kernel/begin.cuh"
 #include "cuda/kernel/instance.h"
+#include "cuda/kernel/sm90_cluster.cuh"
 #include "cuda/kernel/sm90_copies.cuh"
 #include "cuda/kernel/sm90_output.cuh"
-#include "cuda/kernel/sm90_pair.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
 #include "cuda/kernel/sm90_terms.cuh"
 
@@ -36,6 +36,7 @@ struct WgmmaShape {
     static constexpr int kOwners = 128 * feature_groups;   // threads of one group in k
     static constexpr int kSums = (k_groups - 1) * kFragments * kOwners * 16;
     static constexpr int kSharedSize = stages * kStage + kSums + 1024; // the start is moved up to 1024
+    static_assert(kFragments * kOwners * 16 <= stages * kStage, "what a cluster adds up fits into the ring");
     static constexpr int kConsumers = feature_groups * k_groups;
     static constexpr int kThreads = 128 * (kConsumers + 1);
     static constexpr int64_t kPartialSize = int64_t{64} * kColumns * tokens * 4;
@@ -369,15 +370,15 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                               lane,
                               of_block};
             };
-            if constexpr (Shape::kFragments % 2 == 0)
-                if (args.paired != 0) {
+            if constexpr (most_sharers(Shape::kFragments) > 1)
+                if (args.sharers > 1) {
                     // No copy is under way any more: the ring is free.
-                    add_pair<Shape::kFragments, Shape::kOwners>(
-                        reinterpret_cast<float4 *>(shared), owner,
+                    add_cluster<Shape::kFragments, Shape::kOwners>(
+                        reinterpret_cast<float4 *>(shared), owner, args.sharers,
                         [&](int f) { return fragment(sums[f / (tokens / 8)], f % (tokens / 8)); },
                         [&](int first, const auto &sum) {
-                            output(first / (tokens / 8), first % (tokens / 8))
-                                .template store_all<Shape::kFragments / 2>(sum);
+                            constexpr int some = Shape::kFragments / most_sharers(Shape::kFragments);
+                            output(first / (tokens / 8), first % (tokens / 8)).template store_all<some>(sum);
                         });
                     break;
                 }
@@ -442,7 +443,7 @@ Instance wgmma_instance(const char *name, int32_t number) {
     instance.threads = Shape::kThreads;
     instance.shared_size = Shape::kSharedSize;
     instance.partial_size = Shape::kPartialSize;
-    instance.pairs = Shape::kFragments % 2 == 0;
+    instance.sharers = most_sharers(Shape::kFragments);
     // For batch invariance, which wants many CTAs without cutting k.
     if (blocks == 1 && feature_groups == 1 && k_groups == 2)
         instance.order = Shape::kScalesSums ? 1 : 2;
