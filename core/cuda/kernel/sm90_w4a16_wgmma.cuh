@@ -79,11 +79,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     const int warpgroup = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 128, 0);
     const int cta = static_cast<int>(blockIdx.x);
     const Partition &p = args.partition;
-    if (threadIdx.x == 0) {
-        for (int s = 0; s < stages; ++s) {
-            ptx::init_barrier(&full[s], kCopyingThreads);
-            ptx::init_barrier(&empty[s], feature_groups * 4);
-        }
+    static_assert(2 * stages <= 128);
+    if (threadIdx.x < 2 * stages) {
+        ptx::init_barrier(&barriers[threadIdx.x], threadIdx.x < stages ? kCopyingThreads : feature_groups * 4);
         ptx::fence_barrier_init();
     }
     __syncthreads();
