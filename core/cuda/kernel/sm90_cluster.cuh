@@ -10,10 +10,15 @@ namespace marlin::cuda {
 constexpr int most_sharers(int fragments) {
     return fragments % 4 == 0 ? 4 : fragments % 2 == 0 ? 2 : 1;
 }
+// Fragments that add_cluster stores at a time: more would be more code.
+constexpr int stored_at_once(int fragments) {
+    const int least = fragments / most_sharers(fragments);
+    return least % 4 == 0 ? 4 : least % 3 == 0 ? 3 : least;
+}
 
 // By the threads that hold the sums of a tile: `fragments` four sums each. mine(f) are those of fragment f;
-// store(first, sum) stores a few fragments from `first` on, the n-th of which is sum(n). `free` is shared memory for a
-// tile's sums that this CTA does not use any more. All threads of the CTA come here or have ended.
+// store(first, sum) stores stored_at_once() fragments from `first` on, the n-th of which is sum(n). `free` is shared
+// memory for a tile's sums that this CTA does not use any more. All threads of the CTA come here or have ended.
 template <int fragments, int owners, typename Mine, typename Store>
 __device__ __forceinline__ void add_cluster(float4 *free, int owner, int sharers, const Mine &mine,
                                             const Store &store) {
@@ -33,10 +38,11 @@ __device__ __forceinline__ void add_cluster(float4 *free, int owner, int sharers
     }
     ptx::cluster_barrier();
 #pragma unroll 1
-    for (int first = 0; first < share; first += some) {
+    for (int first = 0; first < share; first += stored_at_once(fragments)) {
         const float4 *const from = free + first * owners + owner;
         store(rank * share + first, [&](int n) {
             float4 sum = from[n * owners];
+#pragma unroll 1
             for (int other = 1; other < sharers; ++other) {
                 const float4 x = from[(other * share + n) * owners];
                 sum = make_float4(sum.x + x.x, sum.y + x.y, sum.z + x.z, sum.w + x.w);

@@ -375,7 +375,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         reinterpret_cast<float4 *>(shared), owner, args.sharers,
                         [&](int f) { return fragment(sums[f / (tokens / 8)], f % (tokens / 8)); },
                         [&](int first, const auto &sum) {
-                            constexpr int some = Shape::kFragments / most_sharers(Shape::kFragments);
+                            constexpr int some = stored_at_once(Shape::kFragments);
                             output(first / (tokens / 8), first % (tokens / 8)).template store_all<some>(sum);
                         });
                     break;
