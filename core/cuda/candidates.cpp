@@ -12,13 +12,22 @@ bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
     const bool known_scales = p.scale_type == p.a_type || (p.a_type == Type::BF16 && slab_or_wgmma);
     const bool group128 = p.zero_type == Type::None && p.group_size == 128 && known_scales;
     const bool rows128 = p.group_size == 128 || p.group_size == kGroupPerColumn;
-    const Weights known = group128                                                 ? Weights::Group128
-                          : instance.family != Family::Wgmma || p.group_size == 32 ? Weights::General
-                          : is_float(p.zero_type) ? (rows128 ? Weights::Offsets128 : Weights::General)
-                          : rows128               ? Weights::Rows128
-                                                  : Weights::Rows64;
-    // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is.
-    const bool knows_weights = instance.weights == known || (sparse && instance.weights == Weights::General);
+    Weights known = Weights::General;
+    if (group128)
+        known = Weights::Group128;
+    else if (instance.family == Family::Slab)
+        known = p.group_size == 128 ? Weights::Rows128 : p.group_size == 64 ? Weights::Rows64 : Weights::General;
+    else if (instance.family == Family::Wgmma && p.group_size != 32) {
+        if (is_float(p.zero_type))
+            known = rows128 ? Weights::Offsets128 : Weights::General;
+        else
+            known = rows128 ? Weights::Rows128 : Weights::Rows64;
+    }
+    // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is, and
+    // general slabs any weights that have no slab of that size of their own.
+    const bool anyway =
+        instance.weights == Weights::General && (sparse || (instance.family == Family::Slab && !group128));
+    const bool knows_weights = instance.weights == known || anyway;
     return has_code(instance, limits.compute_capability) && sparse == p.sparse && instance.a_type == p.a_type &&
            knows_weights && instance.shared_size <= limits.shared_memory_per_block;
 }

@@ -70,12 +70,12 @@ struct Tiling {
         result.activations = activations;
         const int64_t whole = div_up(tiles - striped, ctas);
         const int64_t stripe = div_up(striped * units, ctas);
-        result.units = whole * units + stripe;
+        result.units = whole * round_up(units, instance.turns) + round_up(stripe, instance.turns);
         result.striped = stripe;
         result.segments = whole;
         if (stripe > 0) {
-            // No stripe reaches into a second tile in vain.
             const bool even = striped * units % ctas == 0 && (units % stripe == 0 || stripe % units == 0);
+            result.even = even;
             result.segments += div_up(stripe, units) + (even ? 0 : 1);
             result.sharers = std::min(div_up(units, stripe) + (even ? 0 : 1), ctas);
             result.parts = result.sharers == 1 ? 0 : even ? 1 : 2;
@@ -134,8 +134,7 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
             consider(room, tiles % room + room); // a whole wave with the rest: two or three CTAs share a tile
     } else {
         for (int64_t splits = 2; splits <= std::min(room / tiles, tiling.units); ++splits) {
-            const bool clusters =
-                (splits == 2 || splits == 4) && splits <= instance.sharers && tiling.units % splits == 0;
+            const bool clusters = splits <= instance.sharers && tiling.units % splits == 0;
             consider(tiles * splits, tiles, clusters ? static_cast<int32_t>(splits) : 1);
         }
         if (tiles * tiling.units > room)

@@ -1,4 +1,4 @@
-// The model of Hopper's own kernels, fitted by least squares to 900 launches of four shapes (docs/kernel.md).
+// The model of Hopper's own kernels, fitted by least squares to 1100 launches of seven shapes (docs/kernel.md).
 #include "cuda/wgmma_model.h"
 
 #include <algorithm>
@@ -8,25 +8,29 @@
 namespace marlin::cuda {
 namespace {
 
-constexpr double kLaunch = 2.6;         // and the first copies
-constexpr double kSegment = 0.4;        // C of another tile
-constexpr double kPart = 1.6;           // a part of a tile: a counter, and who is last adds up
-constexpr double kPartByte = 2.9e-5;    // written
-constexpr double kCluster = 0.9;        // a cluster, and parts of a tile's sums each way inside it: not measured
-constexpr double kSharedByte = 1.45e-5; // read by the last, for each other CTA
+constexpr double kLaunch = 3.0;        // and the first copies
+constexpr double kSegment = 0.57;      // C of another tile
+constexpr double kPart = 1.5;          // a part of a tile: a counter, and who is last adds up
+constexpr double kPartByte = 1.6e-5;   // written
+constexpr double kSharedByte = 1.5e-5; // read by the last, for each other CTA
+constexpr double kCluster = 0.48;      // a cluster, and the sums that its CTAs give each other
+constexpr double kClusterByte = 1.8e-5;
 // CTAs in whole tiles go along k side by side and share what they read of A; in stripes each is at another place, and
 // what exceeds half of the L2 comes from memory again and again (8192 x 28672, M = 1024: 573 us whole, 742 striped).
-constexpr int64_t kShareable = 30'000'000;
-constexpr double kApart = 0.3; // more for a unit
-// Narrow tiles that read the same weights side by side take more out of L2: 2 to 6 % with 128 tokens, M = 256 and 512.
-constexpr double kSideBySide = 1.03;
+constexpr int64_t kShareable = 20'000'000;
+constexpr double kApart = 0.3;   // more for a unit
+constexpr double kUneven = 0.04; // more for a unit of stripes that are no even cut
+// Narrow tiles that read the same weights side by side take more out of L2.
+constexpr double kSideBySide = 1.01;
 
-// A unit of an instance.
+// A unit of an instance, and how many groups take turns.
 constexpr Measured kMeasured[] = {
-    {8, 64, 0.200},   {8, 256, 0.562},   {16, 64, 0.205},   {16, 256, 0.612},  {32, 64, 0.195},   {32, 128, 0.350},
-    {32, 256, 0.642}, {48, 64, 0.220},   {48, 128, 0.388},  {48, 256, 0.745},  {64, 64, 0.247},   {64, 128, 0.446},
-    {64, 192, 0.642}, {64, 256, 0.832},  {96, 64, 0.308},   {96, 128, 0.560},  {96, 192, 0.950},  {96, 256, 1.060},
-    {128, 64, 0.388}, {128, 128, 0.655}, {128, 192, 0.974}, {128, 256, 1.326}, {256, 128, 1.289},
+    {8, 64, 0.146, 2},  {8, 256, 0.515},     {16, 64, 0.156, 2},  {16, 64, 0.140, 3}, {16, 256, 0.545},
+    {32, 64, 0.166, 2}, {32, 64, 0.157, 3},  {32, 128, 0.303, 2}, {32, 128, 0.340},   {32, 256, 0.598},
+    {48, 64, 0.201, 2}, {48, 64, 0.190, 3},  {48, 128, 0.365, 2}, {48, 256, 0.748},   {64, 64, 0.232, 2},
+    {64, 64, 0.221, 3}, {64, 128, 0.456, 2}, {64, 128, 0.445},    {64, 192, 0.612},   {64, 256, 0.801},
+    {96, 64, 0.306, 2}, {96, 128, 0.550},    {96, 192, 0.815},    {96, 256, 1.115},   {128, 64, 0.394, 2},
+    {128, 128, 0.652},  {128, 192, 0.984},   {128, 256, 1.315},   {256, 128, 1.300},
 };
 
 // Where a shape was not measured: the bytes, the products, and what every unit costs.
@@ -62,9 +66,10 @@ double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets) {
 
 double wgmma_cost(const Instance &instance, const Cut &cut, double unit) {
     const auto bytes = static_cast<double>(instance.partial_size);
-    const double apart = cut.activations > kShareable ? kApart * static_cast<double>(cut.striped) * unit : 0.0;
+    const double more = cut.activations > kShareable ? kApart : cut.even ? 0.0 : kUneven;
+    const double apart = more * static_cast<double>(cut.striped) * unit;
     if (cut.clustered)
-        return kLaunch + kCluster;
+        return kLaunch + kCluster + bytes * kClusterByte;
     return kLaunch + apart + static_cast<double>(cut.segments - 1) * kSegment +
            static_cast<double>(cut.parts) * (kPart + bytes * kPartByte) +
            static_cast<double>(cut.sharers - 1) * bytes * kSharedByte;

@@ -14,6 +14,7 @@ struct Cut {
     int64_t segments = 0;    // tiles, whole and in part
     int64_t sharers = 1;     // CTAs of a tile
     int64_t parts = 0;       // tiles it leaves partial sums of
+    bool even = true;        // no stripe reaches into a second tile in vain
     bool clustered = false;  // to the other CTAs of its cluster
     int64_t activations = 0; // bytes of all of A
 };

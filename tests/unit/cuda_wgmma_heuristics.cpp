@@ -14,12 +14,13 @@ Instance wgmma(int32_t number, int32_t tokens, int32_t features, Weights weights
     Instance instance = made_up_stripe(Family::Wgmma, number, tokens, features, 2, 200000, weights);
     instance.ctas_per_sm = 1;
     instance.a_type = a_type;
+    instance.turns = features == 64 ? 2 : 1;
     return instance;
 }
 
 const MadeUpKernels kKernels({
     made_up_slab(Family::Slab, 101, 8, 2, 70000),
-    made_up_slab(Family::Slab, 102, 8, 4, 150000),
+    made_up_slab(Family::Slab, 102, 8, 7, 150000),
     made_up_stripe(Family::Stripe, 103, 128, 256, 1, 200000),
     made_up_stripe(Family::Stripe, 104, 64, 128, 2, 200000, Weights::General),
     wgmma(105, 8, 256),

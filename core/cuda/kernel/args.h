@@ -12,7 +12,7 @@ namespace marlin::cuda {
 // into pieces (20 % of the tile kernel), so what most checkpoints hold has instances of its own.
 enum class Weights : int32_t {
     Group128,   // symmetric, groups of 128, scales in the type of A (see kTakesBothScales)
-    Rows128,    // any scale type, zero points or none; groups of 128 rows, or columns
+    Rows128,    // any scale type, zero points or none; groups of 128 rows, or columns. Slabs: groups, offsets too
     Rows64,     // the same for groups of 64 rows
     Offsets128, // any scale type, offsets; groups of 128 rows, or columns
     General,    // any group and scale type, zero points or offsets or neither

@@ -37,8 +37,10 @@ struct Instance {
     // Kernels that add up all of a tile's k in the same order have the same number here: with whole tiles they give a
     // row the same bits. 0: none is known to.
     int32_t order = 0;
-    // How many CTAs of a cluster may share a tile without the workspace, 2 or 4; 1: none.
+    // How many CTAs of a cluster may share a tile without the workspace, 2; 1: none.
     int32_t sharers = 1;
+    // Wgmma: groups of warps that take turns at the units of a tile.
+    int32_t turns = 1;
 };
 
 // What a CTA of the GPUs before 9.0 may have at most (8.0): kernels that want more have no code for those.

@@ -27,6 +27,19 @@
 
 namespace marlin::cuda {
 
+// What of the runs a slab knows when it is compiled. Groups of 128 or 64 rows are one a run; of zeros only their sums'
+// terms ask.
+template <Weights weights>
+struct SlabRuns {
+    static constexpr bool kRaw = weights != Weights::Group128; // codes are not made integers
+    static constexpr int kBlocks = weights == Weights::General ? 0 : weights == Weights::Rows64 ? 1 : 2; // 0: unknown
+    const W4A16Args &args;
+
+    __device__ __forceinline__ int blocks() const { return kBlocks != 0 ? kBlocks : args.blocks_in_run; }
+    __device__ __forceinline__ int groups() const { return kBlocks != 0 ? 1 : args.groups_in_run; }
+    __device__ __forceinline__ bool grouped() const { return kBlocks != 0 || args.groups_in_run != 0; }
+};
+
 template <Weights weights, int token_tiles, int row_groups, int warps, int stages>
 struct SlabShape {
     static constexpr int kTokens = 8 * token_tiles;
@@ -34,7 +47,7 @@ struct SlabShape {
     static constexpr int kActivations = kTokens * 128; // bytes of 64 columns of A
     static constexpr int kCodes = row_groups * 512;    // bytes of 64 rows of W
     // Scales and zeros of a row group: at most two groups with F32 offsets.
-    static constexpr int kMetaOfGroup = weights == Weights::Group128 ? 32 : 192;
+    static constexpr int kMetaOfGroup = weights == Weights::Group128 ? 32 : weights == Weights::General ? 192 : 96;
     static constexpr int kLoaded = kActivations + kCodes + row_groups * kMetaOfGroup;
     static constexpr int kSumStride = kFeatures + 4;       // floats a token: lanes of a store hit different banks
     static constexpr int kSums = kTokens * kSumStride * 4; // bytes of a warp's, in a stage
@@ -48,13 +61,14 @@ struct SlabShape {
 template <typename T, Weights weights, int token_tiles, int row_groups, int warps, int stages>
 __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args args) {
     using Shape = SlabShape<weights, token_tiles, row_groups, warps, stages>;
-    constexpr bool raw = weights == Weights::General; // codes are not made integers
-    const Format<weights> format{args};
+    constexpr bool raw = SlabRuns<weights>::kRaw;
+    const SlabRuns<weights> runs{args};
+    const Format<raw ? Weights::General : weights> format{args}; // of the terms
     extern __shared__ __align__(128) uint8_t shared[];
     const int first_group = blockIdx.x * args.groups_per_cta;
     typename Shape::Bias bias{reinterpret_cast<float *>(shared + warps * Shape::kRing)};
     bias.read(args, 16 * static_cast<int64_t>(first_group));
-    if (raw && !format.grouped() && threadIdx.x < Shape::kFeatures) {
+    if (raw && !runs.grouped() && threadIdx.x < Shape::kFeatures) {
         // What a pass ends with.
         const int64_t feature = min(16 * first_group + static_cast<int>(threadIdx.x), args.n - 1);
         ptx::prefetch_l2(args.column_scales + 2 * feature);
@@ -72,8 +86,8 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
     // ---- Loading: one block of 64 rows a stage ----------------------------------------------------------------------
     // Scales and zeros of a row group come as 16-byte chunks, one a lane: two for the scales of a group, zero_size for
     // its zeros.
-    const int scale_chunks = 2 * format.groups_in_run();
-    const int meta_chunks = scale_chunks + format.zero_size() * format.groups_in_run();
+    const int scale_chunks = 2 * runs.groups();
+    const int meta_chunks = scale_chunks + format.zero_size() * runs.groups();
     int meta_step = 32; // from row group to row group of a column
     int meta_offset = args.scales_offset + lane / 2 * 128 + lane % 2 * 16;
     if (format.has_zeros() && lane >= scale_chunks) {
@@ -103,7 +117,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
         next_group = warp < args.runs ? first_group : last_group;
         next_run = warp;
         next_block = 0;
-        next_k = warp * format.blocks_in_run() * 64;
+        next_k = warp * runs.blocks() * 64;
         enter_pass();
     };
     enter_slab();
@@ -149,16 +163,16 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
                                        left > 0 ? from + j * a_step : static_cast<const T *>(args.a), valid);
             }
             next_k += 64;
-            if (++next_block == format.blocks_in_run()) {
+            if (++next_block == runs.blocks()) {
                 next_block = 0;
                 next_run += warps;
-                next_k += (warps - 1) * format.blocks_in_run() * 64;
+                next_k += (warps - 1) * runs.blocks() * 64;
 #pragma unroll
                 for (int i = 0; i < row_groups; ++i)
                     codes_from[i] += warps * args.run_size;
                 if (next_run >= args.runs) {
                     next_run = warp;
-                    next_k = warp * format.blocks_in_run() * 64;
+                    next_k = warp * runs.blocks() * 64;
                     next_group += row_groups;
                     if (next_group < last_group)
                         enter_pass();
@@ -249,15 +263,15 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
                     activations_sum[n][e] = 0.0f;
                 }
         for (int run = warp; run < args.runs; run += warps)
-#pragma unroll(format.kFixed ? 2 : 1)
-            for (int block = 0; block < format.blocks_in_run(); ++block) {
+#pragma unroll(SlabRuns <weights>::kBlocks == 2 ? 2 : 1)
+            for (int block = 0; block < runs.blocks(); ++block) {
                 ptx::wait_copies<stages - 2>();
                 __syncwarp();
                 load_stage(slot == 0 ? stages - 1 : slot - 1);
                 const uint8_t *stage = ring + slot * Shape::kStage;
                 const uint8_t *codes = stage + Shape::kActivations;
                 slot = slot + 1 == stages ? 0 : slot + 1;
-                if (format.grouped() && block == 0)
+                if (runs.grouped() && block == 0)
                     begin_group(codes + Shape::kCodes, 0);
                 uint4 words[row_groups];
 #pragma unroll
@@ -266,7 +280,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
                 const uint32_t activations = ptx::shared_address(stage) + lane % 8 * 128;
 #pragma unroll
                 for (int half = 0; half < 2; ++half) {
-                    if (half == 1 && format.groups_in_run() == 2) {
+                    if (half == 1 && runs.groups() == 2) {
                         end_group();
                         begin_group(codes + Shape::kCodes, 1);
                     }
@@ -295,10 +309,10 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
                         }
                     }
                 }
-                if (format.grouped() && block + 1 == format.blocks_in_run())
+                if (runs.grouped() && block + 1 == runs.blocks())
                     end_group();
             }
-        if (!format.grouped()) {
+        if (!runs.grouped()) {
             // One group, read where it ends: before the loop it would be waited for.
             const auto feature = [&](int i) { return 16 * static_cast<int64_t>(min(pass_group + i, last_group - 1)); };
             load_sum_terms<T, raw>([&](int i) { return args.column_scales + 2 * feature(i); },
@@ -314,7 +328,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
         int used_by_first = 0;
         const bool more = pass_group + row_groups < last_group;
         if (more) {
-            const int passes_blocks = ((pass_group - first_group) / row_groups + 1) * format.blocks_in_run();
+            const int passes_blocks = ((pass_group - first_group) / row_groups + 1) * runs.blocks();
             const int blocks = args.runs / warps * passes_blocks;
             used = (blocks + stages - 1) % stages * Shape::kStage;
             used_by_first = (blocks + passes_blocks + stages - 1) % stages * Shape::kStage;

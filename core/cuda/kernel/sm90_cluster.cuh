@@ -1,55 +1,58 @@
-// The sum over the CTAs of a cluster that share a tile, each with an even part of its k: through each other's shared
-// memory instead of the workspace, and each adds up and stores an even part of the tile.
+// The sum over the two CTAs of a cluster that share a tile, each with one half of its k: through each other's shared
+// memory instead of the workspace. Each adds up and stores every other fragment.
 #pragma once
 
 #include "cuda/kernel/sm90_ptx.cuh"
 
 namespace marlin::cuda {
 
-// CTAs that may share a tile of so many fragments, at most.
-constexpr int most_sharers(int fragments) {
-    return fragments % 4 == 0 ? 4 : fragments % 2 == 0 ? 2 : 1;
-}
-// Fragments that add_cluster stores at a time: more would be more code.
-constexpr int stored_at_once(int fragments) {
-    const int least = fragments / most_sharers(fragments);
-    return least % 4 == 0 ? 4 : least % 3 == 0 ? 3 : least;
+// CTAs that may share a tile as a cluster. Four were slower than stripes wherever they were tried, and fewer than 33
+// clusters of four fit on an H200.
+inline constexpr int kMostSharers = 2;
+
+__device__ __forceinline__ float4 sum_of(const float4 &x, const float4 &y) {
+    return make_float4(x.x + y.x, x.y + y.y, x.z + y.z, x.w + y.w);
 }
 
-// By the threads that hold the sums of a tile: `fragments` four sums each. mine(f) are those of fragment f;
-// store(first, sum) stores stored_at_once() fragments from `first` on, the n-th of which is sum(n). `free` is shared
-// memory for a tile's sums that this CTA does not use any more. All threads of the CTA come here or have ended.
-template <int fragments, int owners, typename Mine, typename Store>
-__device__ __forceinline__ void add_cluster(float4 *free, int owner, int sharers, const Mine &mine,
-                                            const Store &store) {
-    constexpr int most = most_sharers(fragments);
-    constexpr int some = fragments / most;
-    const int share = sharers == most ? some : 2 * some; // of two where there may be four
-    const int rank = static_cast<int>(ptx::cluster_rank());
-    ptx::cluster_barrier(); // the others' memory is free too
+// A thread holds `own` fragments of every block of a tile, sums(i, j) where exists(j), each with a place of its own in
+// an area for all of the tile's: slot(i, j). The CTA of rank r keeps those with j % 2 == r.
+template <int blocks, int own>
+struct PairSum {
+    static constexpr int kKept = (own + 1) / 2; // of a block
+
+    float4 *area;       // the thread's first place, in the shared memory of either CTA
+    uint64_t *gathered; // a barrier that expects the bytes of what this CTA keeps
+
+    // What the other CTA keeps goes there. All threads have called ptx::cluster_arrive() when they had no more use for
+    // the area, or have ended.
+    template <typename Sums, typename Slot, typename Exists>
+    __device__ __forceinline__ void give(const Sums &sums, const Slot &slot, const Exists &exists) const {
+        const int rank = static_cast<int>(ptx::cluster_rank());
+        ptx::cluster_wait();
+        float4 *const to = ptx::of_cluster(area, rank ^ 1);
+        uint64_t *const barrier = ptx::of_cluster(gathered, rank ^ 1);
 #pragma unroll
-    for (int part = 0; part < most; ++part) {
-        const int of = sharers == most ? part : part / 2;
-        const int inside = sharers == most ? 0 : part % 2 * some;
-        float4 *const to = ptx::of_cluster(free, of) + (rank * share + inside) * owners + owner;
+        for (int r = 0; r < 2; ++r)
+            if (rank == r)
 #pragma unroll
-        for (int n = 0; n < some; ++n)
-            to[n * owners] = mine(part * some + n);
+                for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                    for (int j = 1 - r; j < own; j += 2)
+                        if (exists(j))
+                            ptx::store_async(to + slot(i, j), sums(i, j), barrier);
     }
-    ptx::cluster_barrier();
-#pragma unroll 1
-    for (int first = 0; first < share; first += stored_at_once(fragments)) {
-        const float4 *const from = free + first * owners + owner;
-        store(rank * share + first, [&](int n) {
-            float4 sum = from[n * owners];
-#pragma unroll 1
-            for (int other = 1; other < sharers; ++other) {
-                const float4 x = from[(other * share + n) * owners];
-                sum = make_float4(sum.x + x.x, sum.y + x.y, sum.z + x.z, sum.w + x.w);
-            }
-            return sum;
-        });
+    // The n-th fragment of block i that this CTA keeps, where there is one, after ptx::wait_parity(gathered, 0).
+    template <typename Sums, typename Slot>
+    __device__ __forceinline__ float4 take(const Sums &sums, int i, int n, const Slot &slot) const {
+        const bool odd = ptx::cluster_rank() != 0;
+        const float4 mine = ptx::select(odd, sums(i, min(2 * n + 1, own - 1)), sums(i, 2 * n));
+        return sum_of(mine, (area + (odd ? slot(0, 1) : 0))[slot(i, 2 * n)]);
     }
-}
+    template <typename Exists>
+    __device__ __forceinline__ bool kept(int n, const Exists &exists) const {
+        const int j = 2 * n + (ptx::cluster_rank() != 0 ? 1 : 0);
+        return j < own && exists(j);
+    }
+};
 
 } // namespace marlin::cuda

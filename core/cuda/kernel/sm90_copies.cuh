@@ -18,20 +18,22 @@ struct Ring {
     uint64_t *empty; // the stage has been multiplied
 };
 
-// The stages of a CTA's tiles in their order, each when it is empty: begin_tile(segment, place), then copy(unit,
-// stage).
-template <typename Shape, typename BeginTile, typename Copy>
+// By a warp: begin_tile(segment, place) for each of a CTA's tiles, by one of its threads but for the first tile, and by
+// that thread copy(unit, stage) for the stages of all tiles in their order, each when it is empty. Whose the first tile
+// is takes several hundred clocks to find; meanwhile another warp initialises the barriers, for which wait() waits.
+template <typename Shape, typename BeginTile, typename Wait, typename Copy>
 __device__ __forceinline__ void fill_stages(const Partition &p, int cta, const Ring &ring, const BeginTile &begin_tile,
-                                            const Copy &copy) {
+                                            const Wait &wait, const Copy &copy) {
+    Segment segment = segment_at(p, cta, 0);
+    begin_tile(segment, p.place(segment.tile));
+    wait();
+    if (!ptx::elect())
+        return;
     int stage = 0;
     uint32_t phase = 0;
     int done = 0;
-    while (true) {
-        const Segment segment = segment_at(p, cta, done);
-        if (segment.end == 0)
-            break;
+    while (segment.end != 0) {
         done += segment.end - segment.begin;
-        begin_tile(segment, p.place(segment.tile));
         for (int unit = segment.begin; unit < segment.end; ++unit) {
             ptx::wait_parity(&ring.empty[stage], phase ^ 1);
             copy(unit, stage);
@@ -40,26 +42,31 @@ __device__ __forceinline__ void fill_stages(const Partition &p, int cta, const R
                 phase ^= 1;
             }
         }
+        segment = segment_at(p, cta, done);
+        begin_tile(segment, p.place(segment.tile));
     }
 }
 
-// By one thread. Packed bytes are there before the kernel ahead has ended; only a gather is let be.
-template <typename Shape, Weights weights>
-__device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int cta, const Ring &ring) {
+// Packed bytes are there before the kernel ahead has ended; only a gather is let be.
+template <typename Shape, Weights weights, typename Wait>
+__device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int cta, const Ring &ring,
+                                             const Wait &wait) {
     const W4A16Args &args = runs.args;
     const int columns = args.row_groups / 4;
     const int unit_size = runs.unit_size();
-    int first_column = 0;
     int live = 0; // columns of the tile that exist
     const uint8_t *from = nullptr;
-    if (args.begin == Begin::BesideGather)
-        begin_after_previous(args);
     fill_stages<Shape>(
         args.partition, cta, ring,
         [&](const Segment &segment, const TilePlace &place) {
-            first_column = place.feature * Shape::kColumns;
+            const int first_column = place.feature * Shape::kColumns;
             live = max(0, min(Shape::kColumns, columns - first_column));
             from = args.body + first_column * args.column_size + static_cast<int64_t>(segment.begin) * unit_size;
+        },
+        [&] {
+            wait();
+            if (args.begin == Begin::BesideGather)
+                begin_after_previous(args);
         },
         [&](int unit, int stage) {
             uint8_t *const to = ring.shared + stage * Shape::kStage + Shape::kActivations;
@@ -84,17 +91,20 @@ __device__ __forceinline__ int first_token_read(const W4A16Args &args, const Til
     return max(0, min(place.token * Shape::kTokens, args.m - Shape::kTokens));
 }
 
-// By one thread.
-template <typename Shape>
+template <typename Shape, typename Wait>
 __device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const W4A16Args &args, int cta,
-                                                 const Ring &ring) {
+                                                 const Ring &ring, const Wait &wait) {
     const int box_size = 128 * min(args.m, Shape::kTokens);
     int first_token = 0;
-    ptx::prefetch_map(a_map);
-    begin_after_previous(args);
+    if (ptx::elect())
+        ptx::prefetch_map(a_map);
     fill_stages<Shape>(
         args.partition, cta, ring,
         [&](const Segment &, const TilePlace &place) { first_token = first_token_read<Shape>(args, place); },
+        [&] {
+            wait();
+            begin_after_previous(args);
+        },
         [&](int unit, int stage) {
             uint8_t *const to = ring.shared + stage * Shape::kStage;
             uint64_t *const barrier = &ring.full[stage];

@@ -32,33 +32,35 @@ struct Output {
         return make_float2(low < args.n ? bias_of(args, low) : 0.0f, low + 8 < args.n ? bias_of(args, low + 8) : 0.0f);
     }
 
-    // All tokens, fragment n of 8 tokens by visit(n); three loops, none with a branch.
-    template <int fragments, typename Visit>
-    __device__ __forceinline__ void store_all(const Visit &visit) const {
+    // Fragments of 8 tokens, the n-th by visit(n) where exists(n), `stride` fragments apart; three loops, none with a
+    // branch.
+    template <int fragments, int stride, typename Visit, typename Exists>
+    __device__ __forceinline__ void store_all(const Visit &visit, const Exists &exists) const {
         const float2 b = bias;
         const auto with_bias = [&](int n) {
             const float4 x = visit(n);
             return make_float4(x.x + b.x, x.y + b.x, x.z + b.y, x.w + b.y);
         };
         if (args.store_features == 4) {
-            Wide to(*this);
+            Wide<stride> to(*this);
 #pragma unroll
             for (int n = 0; n < fragments; ++n)
-                to.store(with_bias(n));
+                to.store(with_bias(n), exists(n));
         } else if (args.c_type == Type::F32) {
-            Scalars<float> to(*this);
+            Scalars<float, stride> to(*this);
 #pragma unroll
             for (int n = 0; n < fragments; ++n)
-                to.store(with_bias(n));
+                to.store(with_bias(n), exists(n));
         } else {
-            Scalars<uint16_t> to(*this);
+            Scalars<uint16_t, stride> to(*this);
 #pragma unroll
             for (int n = 0; n < fragments; ++n)
-                to.store(with_bias(n));
+                to.store(with_bias(n), exists(n));
         }
     }
 
     // Four 16-bit features of a token a lane.
+    template <int stride>
     struct Wide {
         uint16_t *at;
         int64_t step;
@@ -68,7 +70,7 @@ struct Output {
         bool even;
 
         __device__ __forceinline__ explicit Wide(const Output &output)
-            : step(8 * output.args.ldc), tokens(output.tokens), number(output.first_number + output.lane / 4),
+            : step(8 * stride * output.args.ldc), tokens(output.tokens), number(output.first_number + output.lane / 4),
               type(output.args.c_type), even(output.lane % 2 == 0) {
             const int feature = output.first_feature + four_features_at(output.lane % 4);
             if (feature >= output.args.n)
@@ -76,18 +78,18 @@ struct Output {
             at = static_cast<uint16_t *>(output.args.c) + (output.first_token + output.lane / 4) * output.args.ldc +
                  feature;
         }
-        // The next eight tokens.
-        __device__ __forceinline__ void store(const float4 &x) {
+        // The next fragment.
+        __device__ __forceinline__ void store(const float4 &x, bool exists) {
             const uint2 four = four_features(x.x, x.y, x.z, x.w, type, even);
-            if (static_cast<unsigned>(number) < static_cast<unsigned>(tokens))
+            if (exists && static_cast<unsigned>(number) < static_cast<unsigned>(tokens))
                 *reinterpret_cast<uint2 *>(at) = four;
             at += step;
-            number += 8;
+            number += 8 * stride;
         }
     };
 
     // Any alignment; eight lanes make 32 bytes of FP32.
-    template <typename Element>
+    template <typename Element, int stride>
     struct Scalars {
         Element *at;
         int64_t ldc;
@@ -109,9 +111,9 @@ struct Output {
             else
                 *to = static_cast<uint16_t>(round_pair(value, 0.0f, type));
         }
-        __device__ __forceinline__ void store(const float4 &x) {
-            const bool first = static_cast<unsigned>(number) < static_cast<unsigned>(tokens);
-            const bool second = static_cast<unsigned>(number + 1) < static_cast<unsigned>(tokens);
+        __device__ __forceinline__ void store(const float4 &x, bool exists) {
+            const bool first = exists && static_cast<unsigned>(number) < static_cast<unsigned>(tokens);
+            const bool second = exists && static_cast<unsigned>(number + 1) < static_cast<unsigned>(tokens);
             if (features > 0 && first)
                 put(at, x.x);
             if (features > 0 && second)
@@ -120,8 +122,8 @@ struct Output {
                 put(at + 8, x.z);
             if (features > 1 && second)
                 put(at + ldc + 8, x.w);
-            at += 8 * ldc;
-            number += 8;
+            at += 8 * stride * ldc;
+            number += 8 * stride;
         }
     };
 };

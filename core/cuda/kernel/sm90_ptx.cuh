@@ -45,8 +45,7 @@ __device__ __forceinline__ bool elect() {
     return elected != 0;
 }
 
-// ---- Clusters
-// --------------------------------------------------------------------------------------------------------
+// ---- Clusters ------------------------------------------------------------------------------------------------------
 
 __device__ __forceinline__ uint32_t cluster_rank() {
     return ::cuda::ptx::get_sreg_cluster_ctarank();
@@ -56,10 +55,33 @@ template <typename T>
 __device__ __forceinline__ T *of_cluster(T *shared, uint32_t rank) {
     return static_cast<T *>(__cluster_map_shared_rank(shared, rank));
 }
-// All threads of the cluster that have not ended; what they wrote to shared memory before is there behind it.
-__device__ __forceinline__ void cluster_barrier() {
-    ::cuda::ptx::barrier_cluster_arrive(::cuda::ptx::sem_release);
+// The barrier of all threads of a cluster, in two steps; threads that have ended have arrived. It orders no memory: a
+// release there would wait for all that the thread has written, which takes longer than the barrier.
+__device__ __forceinline__ void cluster_arrive() {
+    asm volatile("" ::: "memory");
+    ::cuda::ptx::barrier_cluster_arrive(::cuda::ptx::sem_relaxed);
+}
+__device__ __forceinline__ void cluster_wait() {
     ::cuda::ptx::barrier_cluster_wait(::cuda::ptx::sem_acquire);
+}
+// Stores to another CTA's shared memory; a barrier of that CTA counts the bytes.
+__device__ __forceinline__ void store_async(float4 *to, const float4 &x, uint64_t *barrier) {
+    const float values[4] = {x.x, x.y, x.z, x.w};
+    ::cuda::ptx::st_async(reinterpret_cast<float *>(to), values, barrier);
+}
+
+// x where `first`, else y. Written out, or the compiler chooses between places in an array, which it then keeps in
+// memory.
+__device__ __forceinline__ float select(bool first, float x, float y) {
+    float chosen;
+    asm("{\n.reg .pred first;\nsetp.ne.b32 first, %1, 0;\nselp.f32 %0, %2, %3, first;\n}"
+        : "=f"(chosen)
+        : "r"(static_cast<int>(first)), "f"(x), "f"(y));
+    return chosen;
+}
+__device__ __forceinline__ float4 select(bool first, const float4 &x, const float4 &y) {
+    return make_float4(select(first, x.x, y.x), select(first, x.y, y.y), select(first, x.z, y.z),
+                       select(first, x.w, y.w));
 }
 
 // ---- Copies by the copy engine, their bytes counted by a barrier ---------------------------------------------------

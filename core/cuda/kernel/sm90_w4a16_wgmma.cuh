@@ -36,7 +36,17 @@ struct WgmmaShape {
     static constexpr int kOwners = 128 * feature_groups;   // threads of one group in k
     static constexpr int kSums = (k_groups - 1) * kFragments * kOwners * 16;
     static constexpr int kSharedSize = stages * kStage + kSums + 1024; // the start is moved up to 1024
+    // Fragments of a block that a warp adds up and stores: every k_groups-th of its 16 features.
+    static constexpr int kOwn = (tokens / 8 + k_groups - 1) / k_groups;
     static_assert(kFragments * kOwners * 16 <= stages * kStage, "what a cluster adds up fits into the ring");
+    static constexpr bool kShares = blocks == 1; // registers allow that a cluster shares a tile
+    // Bytes of them that the CTA of that rank in a cluster of two keeps (PairSum), from one of the two.
+    static constexpr int kept_bytes(int rank) {
+        int kept = 0;
+        for (int n = 0; n < tokens / 8; ++n)
+            kept += n / k_groups % 2 == rank ? blocks : 0;
+        return kept * kOwners * 16;
+    }
     static constexpr int kConsumers = feature_groups * k_groups;
     static constexpr int kThreads = 128 * (kConsumers + 1);
     static constexpr int64_t kPartialSize = int64_t{64} * kColumns * tokens * 4;
@@ -70,21 +80,18 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     const Format<weights> format{args};
     const WgmmaRuns<weights> runs{args};
     extern __shared__ uint8_t unaligned[];
-    __shared__ uint64_t barriers[2 * stages];
+    __shared__ uint64_t barriers[2 * stages + 1];
     __shared__ uint32_t is_last; // CTA of a tile: it adds up
     uint8_t *const shared = ptx::keep_shared(unaligned + (1024 - ptx::shared_address(unaligned) % 1024) % 1024);
     uint64_t *const full = ptx::keep_shared(barriers); // the copies of a stage are there
     uint64_t *const empty = full + stages;             // the stage has been multiplied
+    uint64_t *const gathered = full + 2 * stages;      // the other CTA of a cluster has given its sums
     float4 *const sums_shared = reinterpret_cast<float4 *>(shared + stages * Shape::kStage);
     const int warpgroup = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 128, 0);
     const int cta = static_cast<int>(blockIdx.x);
     const Partition &p = args.partition;
-    static_assert(2 * stages <= 128);
-    if (threadIdx.x < 2 * stages) {
-        ptx::init_barrier(&barriers[threadIdx.x], threadIdx.x < stages ? kCopyingThreads : feature_groups * 4);
-        ptx::fence_barrier_init();
-    }
-    __syncthreads();
+    // Barriers are initialised: all who use them wait for that.
+    constexpr int ready = 4, users = 128 * Shape::kConsumers + 96;
 
     if (warpgroup == Shape::kConsumers) {
         // ---- Copies -------------------------------------------------------------------------------------------------
@@ -92,14 +99,32 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             ptx::fewer_registers<Shape::kCopying>();
         const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 32 % 4, 0);
         const Ring ring = {shared, full, empty};
-        if (warp == 0 && ptx::elect())
-            copy_weights<Shape>(runs, cta, ring);
-        else if (warp == 1 && ptx::elect())
-            copy_activations<Shape>(a_map, args, cta, ring);
+        const auto wait = [] { ptx::barrier(ready, users); };
+        if (warp == 0) {
+            copy_weights<Shape>(runs, cta, ring, wait);
+        } else if (warp == 1) {
+            copy_activations<Shape>(a_map, args, cta, ring, wait);
+        } else if (warp == 2) {
+            if (ptx::elect()) {
+#pragma unroll
+                for (int s = 0; s < stages; ++s) {
+                    ptx::init_barrier(&full[s], kCopyingThreads);
+                    ptx::init_barrier(&empty[s], feature_groups * 4);
+                }
+                ptx::init_barrier(gathered, 1);
+                ptx::fence_barrier_init();
+                if (Shape::kShares && args.sharers > 1)
+                    ptx::arrive_and_expect(gathered,
+                                           ptx::cluster_rank() == 0 ? Shape::kept_bytes(0) : Shape::kept_bytes(1));
+            }
+            __syncwarp();
+            ptx::arrive_at_barrier(ready, users);
+        }
     } else {
         // ---- Products -----------------------------------------------------------------------------------------------
         if constexpr (Shape::kConsumers > 1)
             ptx::more_registers<Shape::kMultiplying>();
+        ptx::barrier(ready, users);
         begin_after_previous(args);
         const int feature_group = k_groups == 1 ? warpgroup : warpgroup % feature_groups;
         const int k_group = k_groups == 1 ? 0 : warpgroup / feature_groups;
@@ -138,7 +163,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             for (int i = 0; i < blocks; ++i)
 #pragma unroll
                 for (int n = 0; n < tokens / 8; ++n)
-                    visit(i, n, i * (tokens / 8) + n);
+                    visit(i, n);
         };
         int ring = 0; // units before this segment, of the CTA
         while (true) {
@@ -263,92 +288,136 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     scale(parts - 1);
                 }
             } else {
-                for (int unit = segment.begin + k_group; unit < segment.end; unit += k_groups) {
-                    __syncwarp(); // for the stage before: between products it would break the pipeline
-                    wait_for_copies(stage, phase);
-                    const uint8_t *const activations = shared + stage * Shape::kStage;
-                    const uint8_t *const codes =
-                        activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
-                    const uint8_t *const terms_at = format.grouped() ? codes : column_terms;
-                    const uint64_t operand = ptx::wgmma_operand(activations);
-                    const int half_step = runs.half_step(unit);
-                    // All of a stage's before any of its products: loads with branches between them break the pipeline.
-                    PairedTerms<T, weights> terms[blocks][Shape::kParts];
+                int unit = segment.begin + k_group;
+                if (unit < segment.end) {
+                    do {
+                        __syncwarp(); // for the stage before: between products it would break the pipeline
+                        wait_for_copies(stage, phase);
+                        const uint8_t *const activations = shared + stage * Shape::kStage;
+                        const uint8_t *const codes =
+                            activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
+                        const uint8_t *const terms_at = format.grouped() ? codes : column_terms;
+                        const uint64_t operand = ptx::wgmma_operand(activations);
+                        const int half_step = runs.half_step(unit);
+                        // All of a stage's before any of its products: loads with branches between them break the
+                        // pipeline.
+                        PairedTerms<T, weights> terms[blocks][Shape::kParts];
 #pragma unroll
-                    for (int i = 0; i < blocks; ++i)
-                        load_terms<T, true>(runs, terms_at + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
+                        for (int i = 0; i < blocks; ++i)
+                            load_terms<T, true>(runs, terms_at + i * Shape::kRun, half_step, warp * 16 + g, terms[i]);
 #pragma unroll
-                    for (int half = 0; half < 2; ++half) {
-                        uint32_t words[blocks][4];
-#pragma unroll
-                        for (int i = 0; i < blocks; ++i) {
-                            load_words(codes + i * Shape::kRun + half * half_step, words[i]);
-                        }
-#pragma unroll
-                        for (int batch = 0; batch < batches; ++batch) {
-                            constexpr int of = Shape::kBatch;
-                            uint32_t(&to)[blocks][of][4] = w[(half * batches + batch) % 2];
+                        for (int half = 0; half < 2; ++half) {
+                            uint32_t words[blocks][4];
 #pragma unroll
                             for (int i = 0; i < blocks; ++i) {
-#pragma unroll
-                                for (int s = 0; s < of; ++s) {
-                                    const int step = batch * of + s;
-                                    const PairedTerms<T, weights> &of_step =
-                                        terms[i][(half * 4 + step) * Shape::kParts / 8];
-                                    to_integers(words[i][step], of_step.zero_terms(), to[i][s], T{});
-                                    scale_integers<T>(of_step.scale_terms(), to[i][s]);
-                                }
+                                load_words(codes + i * Shape::kRun + half * half_step, words[i]);
                             }
-                            ptx::wgmma_fence();
 #pragma unroll
-                            for (int s = 0; s < of; ++s)
+                            for (int batch = 0; batch < batches; ++batch) {
+                                constexpr int of = Shape::kBatch;
+                                uint32_t(&to)[blocks][of][4] = w[(half * batches + batch) % 2];
 #pragma unroll
-                                for (int i = 0; i < blocks; ++i)
-                                    ptx::wgmma(sums[i], to[i][s], operand + half * tokens * 8 + (batch * of + s) * 2,
-                                               unit >= segment.begin + k_groups || half + batch + s > 0 ? 1 : 0, T{});
-                            ptx::wgmma_commit();
-                            ptx::wgmma_wait<1>();
-                            if (half + batch == 0 && last_stage >= 0)
-                                release(last_stage);
+                                for (int i = 0; i < blocks; ++i) {
+#pragma unroll
+                                    for (int s = 0; s < of; ++s) {
+                                        const int step = batch * of + s;
+                                        const PairedTerms<T, weights> &of_step =
+                                            terms[i][(half * 4 + step) * Shape::kParts / 8];
+                                        to_integers(words[i][step], of_step.zero_terms(), to[i][s], T{});
+                                        scale_integers<T>(of_step.scale_terms(), to[i][s]);
+                                    }
+                                }
+                                ptx::wgmma_fence();
+#pragma unroll
+                                for (int s = 0; s < of; ++s)
+#pragma unroll
+                                    for (int i = 0; i < blocks; ++i)
+                                        ptx::wgmma(
+                                            sums[i], to[i][s], operand + half * tokens * 8 + (batch * of + s) * 2,
+                                            unit >= segment.begin + k_groups || half + batch + s > 0 ? 1 : 0, T{});
+                                ptx::wgmma_commit();
+                                ptx::wgmma_wait<1>();
+                                if (half + batch == 0 && last_stage >= 0)
+                                    release(last_stage);
+                            }
                         }
-                    }
-                    to_next_stage();
-                }
-                ptx::wgmma_wait<0>();
-                __syncwarp();
-                if (last_stage >= 0)
+                        to_next_stage();
+                        unit += k_groups;
+                    } while (unit < segment.end);
+                    // All of this in one block with the loop: where ways meet, the compiler copies sums, and it would
+                    // do so before they are there.
+                    ptx::wgmma_wait<0>();
+                    __syncwarp();
                     release(last_stage);
 #pragma unroll
-                for (int i = 0; i < blocks; ++i)
+                    for (int i = 0; i < blocks; ++i)
 #pragma unroll
-                    for (int x = 0; x < tokens / 2; ++x) {
-                        ptx::settle(sums[i][x]);
-                        if (k_groups > 1 && last_stage < 0)
-                            sums[i][x] = 0.0f; // fewer units than groups
-                    }
+                        for (int x = 0; x < tokens / 2; ++x)
+                            ptx::settle(sums[i][x]);
+                } else { // fewer units than groups
+#pragma unroll
+                    for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                        for (int x = 0; x < tokens / 2; ++x)
+                            sums[i][x] = 0.0f;
+                }
             }
             ring += units;
 
-            // ---- The sum over the groups in k -----------------------------------------------------------------------
+            if (Shape::kShares && args.sharers > 1)
+                ptx::cluster_arrive(); // no copy is under way any more, and the ring is free.
+
+            // ---- The sum over the groups in k: a warp goes on with every k_groups-th fragment -----------------------
+            // Fragment j of those stands at slot(i, j) from first_slot on among a tile's, where exists(j).
+            const int first_slot = k_group * Shape::kOwners + owner;
+            const auto slot = [](int i, int j) { return (i * (tokens / 8) + j * k_groups) * Shape::kOwners; };
+            const auto exists = [&](int j) {
+                return tokens / 8 % k_groups == 0 || j * k_groups + k_group < tokens / 8;
+            };
+            const auto each_own = [&](const auto &visit) {
+#pragma unroll
+                for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                    for (int j = 0; j < Shape::kOwn; ++j)
+                        visit(i, j);
+            };
+            const auto own = [&](int i, int j) {
+                float4 x = fragment(sums[i], j * k_groups);
+#pragma unroll
+                for (int group = 1; group < k_groups; ++group)
+                    if (const int n = j * k_groups + group; n < tokens / 8)
+                        x = ptx::select(k_group == group, fragment(sums[i], n), x);
+                return x;
+            };
             if constexpr (k_groups > 1) {
+                const auto given = [&](int i, int n, int from) {
+                    const int nth = (i * (tokens / 8) + n) * (k_groups - 1) + (from < n % k_groups ? from : from - 1);
+                    return sums_shared + nth * Shape::kOwners + owner;
+                };
                 ptx::barrier(1, 128 * Shape::kConsumers); // the sums before have been read
-                if (k_group > 0)
-                    each_fragment([&](int i, int n, int f) {
-                        sums_shared[((k_group - 1) * Shape::kFragments + f) * Shape::kOwners + owner] =
-                            fragment(sums[i], n);
-                    });
+#pragma unroll
+                for (int group = 0; group < k_groups; ++group)
+                    if (k_group == group)
+                        each_fragment([&](int i, int n) {
+                            if (n % k_groups != group)
+                                *given(i, n, group) = fragment(sums[i], n);
+                        });
                 ptx::barrier(2, 128 * Shape::kConsumers);
-                if (k_group > 0)
-                    continue;
-#pragma unroll 1
-                for (int other = 0; other < k_groups - 1; ++other)
-                    each_fragment([&](int i, int n, int f) {
-                        const float4 x = sums_shared[(other * Shape::kFragments + f) * Shape::kOwners + owner];
-                        sums[i][4 * n] += x.x;
-                        sums[i][4 * n + 1] += x.y;
-                        sums[i][4 * n + 2] += x.z;
-                        sums[i][4 * n + 3] += x.w;
-                    });
+#pragma unroll
+                for (int group = 0; group < k_groups; ++group)
+                    if (k_group == group)
+                        each_fragment([&](int i, int n) {
+                            if (n % k_groups != group)
+                                return;
+                            float4 sum = group == 0 ? fragment(sums[i], n) : *given(i, n, 0);
+#pragma unroll
+                            for (int from = 1; from < k_groups; ++from)
+                                sum = sum_of(sum, from == group ? fragment(sums[i], n) : *given(i, n, from));
+                            sums[i][4 * n] = sum.x;
+                            sums[i][4 * n + 1] = sum.y;
+                            sums[i][4 * n + 2] = sum.z;
+                            sums[i][4 * n + 3] = sum.w;
+                        });
             }
 
             // ---- The sum over the CTAs of the tile, and C -----------------------------------------------------------
@@ -368,54 +437,60 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                               lane,
                               of_block};
             };
-            if constexpr (most_sharers(Shape::kFragments) > 1)
-                if (args.sharers > 1) {
-                    // No copy is under way any more: the ring is free.
-                    add_cluster<Shape::kFragments, Shape::kOwners>(
-                        reinterpret_cast<float4 *>(shared), owner, args.sharers,
-                        [&](int f) { return fragment(sums[f / (tokens / 8)], f % (tokens / 8)); },
-                        [&](int first, const auto &sum) {
-                            constexpr int some = stored_at_once(Shape::kFragments);
-                            output(first / (tokens / 8), first % (tokens / 8)).template store_all<some>(sum);
-                        });
-                    break;
-                }
+            if (Shape::kShares && args.sharers > 1) {
+                const PairSum<blocks, Shape::kOwn> pair = {reinterpret_cast<float4 *>(shared) + first_slot, gathered};
+                pair.give(own, slot, exists);
+                ptx::wait_parity(gathered, 0);
+                const int first = static_cast<int>(ptx::cluster_rank()) * k_groups + k_group;
+#pragma unroll
+                for (int i = 0; i < blocks; ++i)
+                    output(i, first).template store_all<pair.kKept, 2 * k_groups>(
+                        [&](int n) { return pair.take(own, i, n, slot); }, [&](int n) { return pair.kept(n, exists); });
+                break; // a cluster has one tile
+            }
             if (units == p.units.value) {
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
-                    output(i, 0).template store_all<tokens / 8>([&](int n) { return fragment(sums[i], n); });
+                    output(i, k_group)
+                        .template store_all<Shape::kOwn, k_groups>([&](int j) { return own(i, j); }, exists);
                 continue;
             }
             const int striped_tile = segment.tile - (p.tiles - p.striped);
             const int first_unit = striped_tile * p.units.value;
             const int first_cta = p.owner(first_unit);
             const int last_cta = p.owner(first_unit + p.units.value - 1);
-            const auto partial = [&](int of_cta, int f) {
+            const auto partial = [&](int of_cta, int at) {
                 const int64_t nth = 2 * of_cta + (of_cta == first_cta ? 1 : 0);
-                return reinterpret_cast<float4 *>(args.partials) + (nth * Shape::kFragments + f) * Shape::kOwners +
-                       owner;
+                return reinterpret_cast<float4 *>(args.partials) + nth * Shape::kFragments * Shape::kOwners + at;
             };
-            each_fragment([&](int i, int n, int f) { __stcg(partial(cta, f), fragment(sums[i], n)); });
+            each_own([&](int i, int j) {
+                if (exists(j))
+                    __stcg(partial(cta, first_slot) + slot(i, j), own(i, j));
+            });
             __threadfence();
-            ptx::barrier(3, Shape::kOwners);
+            ptx::barrier(3, 128 * Shape::kConsumers);
             uint32_t *const arrivals = args.arrivals + striped_tile;
-            if (owner == 0)
+            if (first_slot == 0)
                 is_last = atomicAdd(arrivals, 1u) == static_cast<uint32_t>(last_cta - first_cta) ? 1 : 0;
-            ptx::barrier(3, Shape::kOwners);
+            ptx::barrier(3, 128 * Shape::kConsumers);
             const bool last = is_last != 0; // written again only behind the barrier above, in another tile
             if (!last)
                 continue;
             __threadfence();
-            if (owner == 0)
+            if (first_slot == 0)
                 *arrivals = 0;
-            constexpr int some = tokens / 8 % 8 == 0 ? 8 : tokens / 8 % 6 == 0 ? 6 : tokens / 8;
+            constexpr int some = Shape::kOwn % 8 == 0 ? 8 : Shape::kOwn % 6 == 0 ? 6 : Shape::kOwn;
 #pragma unroll 1
-            for (int first = 0; first < Shape::kFragments; first += some) {
+            for (int at = 0; at < blocks * Shape::kOwn; at += some) {
+                const int i = at / Shape::kOwn, first = at % Shape::kOwn;
+                const int from = first_slot + slot(i, first);
                 float4 sum[some];
-                add_parts<1>(sum, first_cta, last_cta, [&](int of_cta, int f) { return partial(of_cta, first + f); });
-                output(first / (tokens / 8), first % (tokens / 8)).template store_all<some>([&](int n) {
-                    return sum[n];
+                add_parts<1>(sum, first_cta, last_cta, [&](int of_cta, int f) {
+                    return exists(first + f) ? partial(of_cta, from) + slot(0, f) : partial(of_cta, owner);
                 });
+                output(i, first * k_groups + k_group)
+                    .template store_all<some, k_groups>([&](int n) { return sum[n]; },
+                                                        [&](int n) { return exists(first + n); });
             }
         }
     }
@@ -441,7 +516,8 @@ Instance wgmma_instance(const char *name, int32_t number) {
     instance.threads = Shape::kThreads;
     instance.shared_size = Shape::kSharedSize;
     instance.partial_size = Shape::kPartialSize;
-    instance.sharers = most_sharers(Shape::kFragments);
+    instance.sharers = Shape::kShares ? kMostSharers : 1;
+    instance.turns = k_groups;
     // For batch invariance, which wants many CTAs without cutting k.
     if (blocks == 1 && feature_groups == 1 && k_groups == 2)
         instance.order = Shape::kScalesSums ? 1 : 2;

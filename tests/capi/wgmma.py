@@ -1,0 +1,110 @@
+"""Whether any instruction touches the registers of a wgmma that is under way.
+
+    cuobjdump -sass libmarlin.so | python3 wgmma.py
+
+Sums may be read, and registers of weights written, only behind the WARPGROUP.DEPBAR that waits for their group. The
+compiler does not always keep to that: it copies sums where control flow meets, before a wait that it cannot connect with
+them. One line for every place; the exit status says whether there were any.
+"""
+
+import re
+import sys
+
+FUNCTION = re.compile(r"Function : (\S+)")
+INSTRUCTION = re.compile(r"^\s+/\*([0-9a-f]{4,5})\*/\s+(.*?)\s*;")
+PREDICATE = re.compile(r"^@!?U?P\w+\s+")
+HGMMA = re.compile(r"HGMMA\.64x(\d+)x16\S*\s+R(\d+), (?:R(\d+)|gdesc\[UR\d+\])")
+DEPBAR = re.compile(r"WARPGROUP\.DEPBAR\.LE gsb0, 0x(\d+)")
+REGISTER = re.compile(r"(?<![U\w])R(\d+)(\.64)?")
+STORES = ("ST", "RED", "ATOM", "BAR", "BRA", "SYNCS", "UBLKCP", "UTMA", "R2UR", "ISETP", "FSETP", "R2P")
+
+
+class Group:
+    def __init__(self):
+        self.sums = set()
+        self.weights = set()
+
+
+class Function:
+    def __init__(self, name):
+        self.name = name
+        self.instructions = []
+        self.wrong = {}
+
+    def check(self):
+        at = {address: i for i, (address, _) in enumerate(self.instructions)}
+        self.groups, self.open = [], Group()
+        again = set()
+        i = 0
+        end = None  # of a loop that is gone through once more
+        while i < len(self.instructions):
+            address, text = self.instructions[i]
+            self.step(address, text)
+            branch = re.search(r"\bBRA\S*(?: !?U?P\w+,)? (0x[0-9a-f]+)", text)
+            if branch and int(branch[1], 16) <= address and i not in again and end is None:
+                again.add(i)
+                end = i
+                i = at.get(int(branch[1], 16), i + 1)
+                continue
+            if i == end:
+                end = None
+            if not PREDICATE.match(text) and re.match(r"(BRA 0x|EXIT)", text):
+                self.groups, self.open = [], Group()  # what follows is reached from elsewhere
+            i += 1
+
+    def step(self, address, text):
+        body = PREDICATE.sub("", text)
+        hgmma = HGMMA.match(body)
+        if hgmma:
+            count, first = int(hgmma[1]) // 2, int(hgmma[2])
+            self.open.sums |= set(range(first, first + count))
+            if hgmma[3]:
+                self.open.weights |= set(range(int(hgmma[3]), int(hgmma[3]) + 4))
+            if "gsb0" in body:
+                self.groups.append(self.open)
+                self.open = Group()
+            return
+        wait = DEPBAR.match(body)
+        if wait:
+            left = int(wait[1])
+            self.groups = self.groups[len(self.groups) - left :] if left else []
+            return
+        under_way = self.groups + [self.open]
+        if not any(group.sums for group in under_way):
+            return
+        sums = set().union(*(group.sums for group in under_way))
+        weights = set().union(*(group.weights for group in under_way))
+        opcode = body.split()[0]
+        registers = [(int(m[1]), m[2] is not None) for m in REGISTER.finditer(body)]
+        wide = 4 if ".128" in opcode else 2 if ".64" in opcode or ".WIDE" in opcode else 1
+        for place, (register, pair) in enumerate(registers):
+            writes = place == 0 and not opcode.startswith(STORES)
+            width = max(wide if writes or (opcode.startswith("ST") and place == len(registers) - 1) else 1, 2 if pair else 1)
+            touched = set(range(register, register + width))
+            if touched & sums or (writes and touched & weights):
+                self.wrong[address] = text
+
+
+def main():
+    functions = []
+    for line in sys.stdin:
+        if match := FUNCTION.search(line):
+            functions.append(Function(match[1]))
+        elif (match := INSTRUCTION.match(line)) and functions:
+            functions[-1].instructions.append((int(match[1], 16), match[2]))
+    checked = 0
+    wrong = 0
+    for function in functions:
+        if not any("HGMMA" in text for _, text in function.instructions):
+            continue
+        checked += 1
+        function.check()
+        for address, text in sorted(function.wrong.items()):
+            wrong += 1
+            print(f"{function.name} {address:04x}: {text}")
+    print(f"{checked} kernels with wgmma, {wrong} instructions in their way")
+    return 1 if wrong or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
