@@ -289,7 +289,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 }
             } else {
                 int unit = segment.begin + k_group;
-                if (unit < segment.end) {
+                if (k_groups == 1 || unit < segment.end) {
                     do {
                         __syncwarp(); // for the stage before: between products it would break the pipeline
                         wait_for_copies(stage, phase);
