@@ -81,11 +81,6 @@ __device__ __forceinline__ void barrier(int number, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
 }
 
-// sm_70: arrives at a barrier of `threads` threads, and does not wait for the others.
-__device__ __forceinline__ void arrive_at_barrier(int number, int threads) {
-    asm volatile("bar.arrive %0, %1;" ::"r"(number), "r"(threads) : "memory");
-}
-
 // sm_80: D[16, 8] += A[16, 16] * B[16, 8], FP32 accumulators, A by rows, B by columns.
 __device__ __forceinline__ void mma_16x8x16(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, __half) {
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
