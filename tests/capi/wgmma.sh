@@ -4,6 +4,8 @@ set -euo pipefail
 library=$(realpath "$1") cuobjdump=$2
 here=$(cd "$(dirname "$0")" && pwd)
 [ -x "$cuobjdump" ] || { echo "cuobjdump is not installed here: not run"; exit 77; }
+PATH=$(dirname "$cuobjdump"):$PATH
+command -v nvdisasm >/dev/null || { echo "nvdisasm is not installed here: not run"; exit 77; }
 command -v python3 >/dev/null || { echo "python3 is not installed here: not run"; exit 77; }
 
 # One disassembler after the other would take minutes.
