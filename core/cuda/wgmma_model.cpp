@@ -66,10 +66,10 @@ double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets) {
 
 double wgmma_cost(const Instance &instance, const Cut &cut, double unit) {
     const auto bytes = static_cast<double>(instance.partial_size);
-    const double more = cut.activations > kShareable ? kApart : cut.even ? 0.0 : kUneven;
-    const double apart = more * static_cast<double>(cut.striped) * unit;
     if (cut.clustered)
         return kLaunch + kCluster + bytes * kClusterByte;
+    const double more = cut.activations > kShareable ? kApart : cut.even ? 0.0 : kUneven;
+    const double apart = more * static_cast<double>(cut.striped) * unit;
     return kLaunch + apart + static_cast<double>(cut.segments - 1) * kSegment +
            static_cast<double>(cut.parts) * (kPart + bytes * kPartByte) +
            static_cast<double>(cut.sharers - 1) * bytes * kSharedByte;

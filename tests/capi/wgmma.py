@@ -16,7 +16,8 @@ PREDICATE = re.compile(r"^@!?U?P\w+\s+")
 HGMMA = re.compile(r"HGMMA\.64x(\d+)x16\S*\s+R(\d+), (?:R(\d+)|gdesc\[UR\d+\])")
 DEPBAR = re.compile(r"WARPGROUP\.DEPBAR\.LE gsb0, 0x(\d+)")
 REGISTER = re.compile(r"(?<![U\w])R(\d+)(\.64)?")
-STORES = ("ST", "RED", "ATOM", "BAR", "BRA", "SYNCS", "UBLKCP", "UTMA", "R2UR", "ISETP", "FSETP", "R2P")
+# Instructions whose first register is read.
+READERS = ("ST", "RED", "ATOM", "BAR", "BRA", "SYNCS", "UBLKCP", "UTMA", "R2UR", "ISETP", "FSETP", "R2P")
 
 
 class Group:
@@ -78,8 +79,9 @@ class Function:
         registers = [(int(m[1]), m[2] is not None) for m in REGISTER.finditer(body)]
         wide = 4 if ".128" in opcode else 2 if ".64" in opcode or ".WIDE" in opcode else 1
         for place, (register, pair) in enumerate(registers):
-            writes = place == 0 and not opcode.startswith(STORES)
-            width = max(wide if writes or (opcode.startswith("ST") and place == len(registers) - 1) else 1, 2 if pair else 1)
+            writes = place == 0 and not opcode.startswith(READERS)
+            stored = opcode.startswith("ST") and place == len(registers) - 1
+            width = max(wide if writes or stored else 1, 2 if pair else 1)
             touched = set(range(register, register + width))
             if touched & sums or (writes and touched & weights):
                 self.wrong[address] = text

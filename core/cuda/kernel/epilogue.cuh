@@ -99,6 +99,10 @@ __device__ __forceinline__ void store_sums(const W4A16Args &args, int64_t first_
     }
 }
 
+__device__ __forceinline__ float4 sum_of(const float4 &x, const float4 &y) {
+    return make_float4(x.x + y.x, x.y + y.y, x.z + y.z, x.w + y.w);
+}
+
 // Some fragments of a tile that CTAs share, added up in the order of the CTAs: each left fragment f at part(cta, f), in
 // the workspace. So many CTAs' are under way at a time: a trip to L2 and back is what this costs.
 template <int ctas, int fragments, typename Part>
@@ -113,12 +117,8 @@ __device__ __forceinline__ void add_parts(float4 (&sum)[fragments], int first_ct
         for (int f = 0; f < fragments; ++f)
             x[f] = __ldcg(part(cta, f));
 #pragma unroll
-        for (int f = 0; f < fragments; ++f) {
-            sum[f].x += x[f].x;
-            sum[f].y += x[f].y;
-            sum[f].z += x[f].z;
-            sum[f].w += x[f].w;
-        }
+        for (int f = 0; f < fragments; ++f)
+            sum[f] = sum_of(sum[f], x[f]);
     }
 }
 

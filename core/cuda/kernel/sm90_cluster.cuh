@@ -2,6 +2,7 @@
 // memory instead of the workspace. Each adds up and stores every other fragment.
 #pragma once
 
+#include "cuda/kernel/epilogue.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
 
 namespace marlin::cuda {
@@ -10,15 +11,11 @@ namespace marlin::cuda {
 // clusters of four fit on an H200.
 inline constexpr int kMostSharers = 2;
 
-__device__ __forceinline__ float4 sum_of(const float4 &x, const float4 &y) {
-    return make_float4(x.x + y.x, x.y + y.y, x.z + y.z, x.w + y.w);
-}
-
-// A thread holds `own` fragments of every block of a tile, sums(i, j) where exists(j), each with a place of its own in
-// an area for all of the tile's: slot(i, j). The CTA of rank r keeps those with j % 2 == r.
-template <int blocks, int own>
+// A thread holds `own` fragments of a tile, sums(j) where exists(j), each with a place of its own in an area for all of
+// the tile's: slot(j). The CTA of rank r keeps those with j % 2 == r.
+template <int own>
 struct PairSum {
-    static constexpr int kKept = (own + 1) / 2; // of a block
+    static constexpr int kKept = (own + 1) / 2;
 
     float4 *area;       // the thread's first place, in the shared memory of either CTA
     uint64_t *gathered; // a barrier that expects the bytes of what this CTA keeps
@@ -35,18 +32,16 @@ struct PairSum {
         for (int r = 0; r < 2; ++r)
             if (rank == r)
 #pragma unroll
-                for (int i = 0; i < blocks; ++i)
-#pragma unroll
-                    for (int j = 1 - r; j < own; j += 2)
-                        if (exists(j))
-                            ptx::store_async(to + slot(i, j), sums(i, j), barrier);
+                for (int j = 1 - r; j < own; j += 2)
+                    if (exists(j))
+                        ptx::store_async(to + slot(j), sums(j), barrier);
     }
-    // The n-th fragment of block i that this CTA keeps, where there is one, after ptx::wait_parity(gathered, 0).
+    // The n-th fragment that this CTA keeps, where there is one, after ptx::wait_parity(gathered, 0).
     template <typename Sums, typename Slot>
-    __device__ __forceinline__ float4 take(const Sums &sums, int i, int n, const Slot &slot) const {
+    __device__ __forceinline__ float4 take(const Sums &sums, int n, const Slot &slot) const {
         const bool odd = ptx::cluster_rank() != 0;
-        const float4 mine = ptx::select(odd, sums(i, min(2 * n + 1, own - 1)), sums(i, 2 * n));
-        return sum_of(mine, (area + (odd ? slot(0, 1) : 0))[slot(i, 2 * n)]);
+        const float4 mine = ptx::select(odd, sums(min(2 * n + 1, own - 1)), sums(2 * n));
+        return sum_of(mine, (area + (odd ? slot(1) : 0))[slot(2 * n)]);
     }
     template <typename Exists>
     __device__ __forceinline__ bool kept(int n, const Exists &exists) const {

@@ -44,7 +44,7 @@ struct WgmmaShape {
     static constexpr int kept_bytes(int rank) {
         int kept = 0;
         for (int n = 0; n < tokens / 8; ++n)
-            kept += n / k_groups % 2 == rank ? blocks : 0;
+            kept += n / k_groups % 2 == rank ? 1 : 0;
         return kept * kOwners * 16;
     }
     static constexpr int kConsumers = feature_groups * k_groups;
@@ -374,13 +374,6 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             const auto exists = [&](int j) {
                 return tokens / 8 % k_groups == 0 || j * k_groups + k_group < tokens / 8;
             };
-            const auto each_own = [&](const auto &visit) {
-#pragma unroll
-                for (int i = 0; i < blocks; ++i)
-#pragma unroll
-                    for (int j = 0; j < Shape::kOwn; ++j)
-                        visit(i, j);
-            };
             const auto own = [&](int i, int j) {
                 float4 x = fragment(sums[i], j * k_groups);
 #pragma unroll
@@ -437,17 +430,19 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                               lane,
                               of_block};
             };
-            if (Shape::kShares && args.sharers > 1) {
-                const PairSum<blocks, Shape::kOwn> pair = {reinterpret_cast<float4 *>(shared) + first_slot, gathered};
-                pair.give(own, slot, exists);
-                ptx::wait_parity(gathered, 0);
-                const int first = static_cast<int>(ptx::cluster_rank()) * k_groups + k_group;
-#pragma unroll
-                for (int i = 0; i < blocks; ++i)
-                    output(i, first).template store_all<pair.kKept, 2 * k_groups>(
-                        [&](int n) { return pair.take(own, i, n, slot); }, [&](int n) { return pair.kept(n, exists); });
-                break; // a cluster has one tile
-            }
+            if constexpr (Shape::kShares)
+                if (args.sharers > 1) {
+                    const PairSum<Shape::kOwn> pair = {reinterpret_cast<float4 *>(shared) + first_slot, gathered};
+                    const auto own_of_block = [&](int j) { return own(0, j); };
+                    const auto slot_of_block = [&](int j) { return slot(0, j); };
+                    pair.give(own_of_block, slot_of_block, exists);
+                    ptx::wait_parity(gathered, 0);
+                    const int first = static_cast<int>(ptx::cluster_rank()) * k_groups + k_group;
+                    output(0, first).template store_all<pair.kKept, 2 * k_groups>(
+                        [&](int n) { return pair.take(own_of_block, n, slot_of_block); },
+                        [&](int n) { return pair.kept(n, exists); });
+                    break; // a cluster has one tile
+                }
             if (units == p.units.value) {
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
@@ -463,10 +458,12 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 const int64_t nth = 2 * of_cta + (of_cta == first_cta ? 1 : 0);
                 return reinterpret_cast<float4 *>(args.partials) + nth * Shape::kFragments * Shape::kOwners + at;
             };
-            each_own([&](int i, int j) {
-                if (exists(j))
-                    __stcg(partial(cta, first_slot) + slot(i, j), own(i, j));
-            });
+#pragma unroll
+            for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                for (int j = 0; j < Shape::kOwn; ++j)
+                    if (exists(j))
+                        __stcg(partial(cta, first_slot) + slot(i, j), own(i, j));
             __threadfence();
             ptx::barrier(3, 128 * Shape::kConsumers);
             uint32_t *const arrivals = args.arrivals + striped_tile;
