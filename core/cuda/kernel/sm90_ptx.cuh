@@ -36,6 +36,12 @@ __device__ __forceinline__ void arrive_and_expect(uint64_t *barrier, int bytes) 
                                            barrier, static_cast<uint32_t>(bytes));
 }
 
+// As ptx::barrier(), where warps come from several places in the code: `bar.sync` is `barrier.sync.aligned`, which is
+// for all threads at one (PTX ISA), and compute-sanitizer takes it so.
+__device__ __forceinline__ void barrier_apart(int number, int threads) {
+    asm volatile("barrier.cta.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
+}
+
 // True in one of a warp's threads, which the compiler knows to be one: copies in a branch on threadIdx are loops over
 // the threads that may be there. CCCL (13.0) has no wrapper.
 __device__ __forceinline__ bool elect() {

@@ -16,6 +16,7 @@
 #include "cuda/kernel/instance.h"
 #include "cuda/kernel/sm90_cluster.cuh"
 #include "cuda/kernel/sm90_copies.cuh"
+#include "cuda/kernel/sm90_groups.cuh"
 #include "cuda/kernel/sm90_output.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
 #include "cuda/kernel/sm90_terms.cuh"
@@ -39,7 +40,8 @@ struct WgmmaShape {
     // Fragments of a block that a warp adds up and stores: every k_groups-th of its 16 features.
     static constexpr int kOwn = (tokens / 8 + k_groups - 1) / k_groups;
     static_assert(kFragments * kOwners * 16 <= stages * kStage, "what a cluster adds up fits into the ring");
-    static constexpr bool kShares = blocks == 1; // registers allow that a cluster shares a tile
+    // Registers allow that a cluster shares a tile, and sums of that few tokens can be worth it.
+    static constexpr bool kShares = blocks == 1 && tokens <= 128;
     // Bytes of them that the CTA of that rank in a cluster of two keeps (PairSum), from one of the two.
     static constexpr int kept_bytes(int rank) {
         int kept = 0;
@@ -66,12 +68,6 @@ struct WgmmaShape {
         !kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64))) ? 2 : 4;
 };
 
-// Sums of 16 features x 8 tokens, of a lane.
-template <int count>
-__device__ __forceinline__ float4 fragment(const float (&sums)[count], int n) {
-    return make_float4(sums[4 * n], sums[4 * n + 1], sums[4 * n + 2], sums[4 * n + 3]);
-}
-
 template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
 __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     sm90_w4a16_wgmma(const __grid_constant__ CUtensorMap a_map, const W4A16Args args) {
@@ -90,8 +86,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     const int warpgroup = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 128, 0);
     const int cta = static_cast<int>(blockIdx.x);
     const Partition &p = args.partition;
-    // Barriers are initialised: all who use them wait for that.
-    constexpr int ready = 4, users = 128 * Shape::kConsumers + 96;
+    constexpr int ready = 4; // barriers are initialised: all threads wait for that
 
     if (warpgroup == Shape::kConsumers) {
         // ---- Copies -------------------------------------------------------------------------------------------------
@@ -99,13 +94,13 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             ptx::fewer_registers<Shape::kCopying>();
         const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 32 % 4, 0);
         const Ring ring = {shared, full, empty};
-        const auto wait = [] { ptx::barrier(ready, users); };
+        const auto wait = [] { ptx::barrier_apart(ready, Shape::kThreads); };
         if (warp == 0) {
             copy_weights<Shape>(runs, cta, ring, wait);
         } else if (warp == 1) {
             copy_activations<Shape>(a_map, args, cta, ring, wait);
-        } else if (warp == 2) {
-            if (ptx::elect()) {
+        } else {
+            if (warp == 2 && ptx::elect()) {
 #pragma unroll
                 for (int s = 0; s < stages; ++s) {
                     ptx::init_barrier(&full[s], kCopyingThreads);
@@ -118,13 +113,13 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                            ptx::cluster_rank() == 0 ? Shape::kept_bytes(0) : Shape::kept_bytes(1));
             }
             __syncwarp();
-            wait(); // a warp that ends before the others have come is an error to compute-sanitizer
+            wait(); // the one with nothing to do as well: the barrier counts the CTA's threads
         }
     } else {
         // ---- Products -----------------------------------------------------------------------------------------------
         if constexpr (Shape::kConsumers > 1)
             ptx::more_registers<Shape::kMultiplying>();
-        ptx::barrier(ready, users);
+        ptx::barrier_apart(ready, Shape::kThreads);
         begin_after_previous(args);
         const int feature_group = k_groups == 1 ? warpgroup : warpgroup % feature_groups;
         const int k_group = k_groups == 1 ? 0 : warpgroup / feature_groups;
@@ -157,13 +152,6 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
         const auto release = [&](int stage) {
             if (lane == 0)
                 ptx::arrive(&empty[stage]);
-        };
-        const auto each_fragment = [&](const auto &visit) {
-#pragma unroll
-            for (int i = 0; i < blocks; ++i)
-#pragma unroll
-                for (int n = 0; n < tokens / 8; ++n)
-                    visit(i, n);
         };
         int ring = 0; // units before this segment, of the CTA
         while (true) {
@@ -382,36 +370,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         x = ptx::select(k_group == group, fragment(sums[i], n), x);
                 return x;
             };
-            if constexpr (k_groups > 1) {
-                const auto given = [&](int i, int n, int from) {
-                    const int nth = (i * (tokens / 8) + n) * (k_groups - 1) + (from < n % k_groups ? from : from - 1);
-                    return sums_shared + nth * Shape::kOwners + owner;
-                };
-                ptx::barrier(1, 128 * Shape::kConsumers); // the sums before have been read
-#pragma unroll
-                for (int group = 0; group < k_groups; ++group)
-                    if (k_group == group)
-                        each_fragment([&](int i, int n) {
-                            if (n % k_groups != group)
-                                *given(i, n, group) = fragment(sums[i], n);
-                        });
-                ptx::barrier(2, 128 * Shape::kConsumers);
-#pragma unroll
-                for (int group = 0; group < k_groups; ++group)
-                    if (k_group == group)
-                        each_fragment([&](int i, int n) {
-                            if (n % k_groups != group)
-                                return;
-                            float4 sum = group == 0 ? fragment(sums[i], n) : *given(i, n, 0);
-#pragma unroll
-                            for (int from = 1; from < k_groups; ++from)
-                                sum = sum_of(sum, from == group ? fragment(sums[i], n) : *given(i, n, from));
-                            sums[i][4 * n] = sum.x;
-                            sums[i][4 * n + 1] = sum.y;
-                            sums[i][4 * n + 2] = sum.z;
-                            sums[i][4 * n + 3] = sum.w;
-                        });
-            }
+            if constexpr (k_groups > 1)
+                add_groups<k_groups, Shape::kOwners, 128 * Shape::kConsumers>(sums, sums_shared + owner, k_group);
 
             // ---- The sum over the CTAs of the tile, and C -----------------------------------------------------------
             const auto output = [&](int i, int first_fragment) {
