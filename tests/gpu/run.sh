@@ -74,13 +74,11 @@ sanitize() {
     memcheck) options+=(--report-api-errors no --leak-check full) ;;
     initcheck) options+=(--report-api-errors no) ;;
     # A warp of Hopper's kernel reads a stage, meets, and one lane tells the copying thread. Racecheck (2025.3) sees
-    # neither __syncwarp nor bar.warp.sync there and takes the next copy for a race with the other 31 lanes.
+    # neither __syncwarp nor bar.warp.sync there and takes the next copy for a race with the other 31 lanes. Left out by
+    # --kernel-name-exclude, kernels that use a barrier of a cluster end in an exception, so they are not run at all.
     # Of kernels that wait for another it writes so much down that 128 GB are full; kernels beside each other share no
     # shared memory, which is all that it looks at.
-    racecheck)
-        options+=(--kernel-name-exclude kns=sm90_w4a16_wgmma)
-        filter+='~[beside]'
-        ;;
+    racecheck) filter+='~[hopper]~[beside]' ;;
     esac
     echo "-- $1 ${2##*/}"
     "$sanitizer" "${options[@]}" "$2" "$filter"

@@ -11,9 +11,12 @@
 
 namespace marlin::test {
 
-int check_every_kernel(Backend &backend, std::string_view operation, std::span<const char *const> rests) {
+int check_every_kernel(Backend &backend, std::string_view names, std::string_view operation,
+                       std::span<const char *const> rests) {
     int ran = 0;
     for (const cuda::Instance *instance : cuda::instances()) {
+        if (!std::string_view(instance->name).starts_with(names))
+            continue;
         backend.set_option(Option::Kernel, instance->number);
         bool used = false;
         for (const char *rest : rests) {

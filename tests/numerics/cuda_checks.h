@@ -8,9 +8,10 @@
 
 namespace marlin::test {
 
-// Every kernel multiplies right what of the problems it can run; a problem is `operation`, the type of A that the
-// kernel takes, and one of `rests`. Returns how many kernels ran one or more.
-int check_every_kernel(Backend &backend, std::string_view operation, std::span<const char *const> rests);
+// Every kernel whose name begins with `names` multiplies right what of the problems it can run; a problem is
+// `operation`, the type of A that the kernel takes, and one of `rests`. Returns how many kernels ran one or more.
+int check_every_kernel(Backend &backend, std::string_view names, std::string_view operation,
+                       std::span<const char *const> rests);
 
 // Every third row has the same bits alone as in the batch.
 void check_rows_alone(Backend &backend, const Problem &problem);

@@ -7,6 +7,13 @@
 using namespace marlin;
 using namespace marlin::test;
 
+namespace {
+
+const char *const kRests[] = {"s4 g128 m37 n333 k1300", "s4 g128 m37 n333 k1300 sbf16", "u4 g64 m21 n200 k700 zf32",
+                              "u4 g32 m70 n264 k2000", "s4 gcol m5 n100 k500"};
+
+} // namespace
+
 TEST_CASE("Every format multiplies right in the CUDA kernel chosen for it", "[gpu]") {
     const auto backend = cuda_backend();
     check_all(*backend, all_formats(false));
@@ -30,12 +37,16 @@ TEST_CASE("Problems drawn from all fields at once multiply right on CUDA", "[gpu
     check_all(*backend, drawn(false, 150, 21));
 }
 
-TEST_CASE("Every dense CUDA kernel multiplies what it can run right", "[gpu][reduced]") {
+TEST_CASE("Every dense CUDA kernel of the Ampere class multiplies what it can run right", "[gpu][reduced]") {
     const auto backend = cuda_backend();
-    const char *const rests[] = {"s4 g128 m37 n333 k1300", "s4 g128 m37 n333 k1300 sbf16", "u4 g64 m21 n200 k700 zf32",
-                                 "u4 g32 m70 n264 k2000", "s4 gcol m5 n100 k500"};
     // A GPU with less shared memory than an H200 cannot run them all.
-    CHECK(check_every_kernel(*backend, "gemm", rests) > 10);
+    CHECK(check_every_kernel(*backend, "sm80_", "gemm", kRests) > 10);
+}
+
+TEST_CASE("Every CUDA kernel of Hopper's own multiplies what it can run right", "[gpu][reduced][hopper]") {
+    const auto backend = cuda_backend();
+    const int ran = check_every_kernel(*backend, "sm90_", "gemm", kRests);
+    CHECK((backend->info().compute_capability == 90 ? ran > 10 : ran == 0));
 }
 
 TEST_CASE("A row's bits do not depend on the batch when CUDA is told so", "[gpu]") {
