@@ -5,6 +5,7 @@
 #include <marlin/marlin.h>
 #include "arrays.h"
 #include "log.h"
+#include "torch_call.h"
 %}
 
 %include <stdint.i>
@@ -81,8 +82,13 @@ STRUCT(marlin_gemm_info)
 PyObject *describe_buffer(PyObject *object);
 PyObject *describe_dlpack(PyObject *capsule);
 void set_log(PyObject *receiver, int level);
+PyObject *torch_prepare(PyObject *tensor, PyObject *parameter, PyObject *attached, PyObject *handles,
+                        PyObject *expired, PyObject *num_threads, PyObject *current_stream);
+PyObject *torch_kernel(PyObject *general, int sparse);
 
 %inline %{
+const void *weights_address(const marlin_weights *weights) { return weights; }
+
 PyObject *last_error(marlin_handle_t handle) {
     char text[1024];
     const size_t length = marlin_last_error(handle, text, sizeof text);

@@ -1,7 +1,8 @@
 """Measures the host time of a call of libmarlin.torch: a multiply so small that it is nearly all overhead.
 
-Usage: host_time.py [--device cuda] [--machine TEXT]; prints JSON as docs/benchmarks/python-host-time.json has it. The
-contract is at most 15 us. On a GPU calls are only enqueued, and the time is the host's all the same.
+Usage: host_time.py [--device cuda] [--machine TEXT]; prints JSON as docs/benchmarks/python-host-time.json has it, and
+what the time is made of. The contract is at most 15 us. On a GPU calls are only enqueued, and the time is the host's
+all the same.
 """
 
 import argparse
@@ -13,6 +14,10 @@ import time
 import torch
 
 import libmarlin.torch
+from libmarlin import _native, native
+from libmarlin.torch import _attached, _handles, _ops
+
+SCHEMA = "(Tensor a, Tensor weights, SymInt n, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor"
 
 
 def microseconds(call, rounds=300, calls=100):
@@ -30,17 +35,60 @@ def microseconds(call, rounds=300, calls=100):
     return round(1e6 * best, 2)
 
 
-def measure(device, bias):
+def make(device, bias):
     dtype = torch.float32 if device == "cpu" else torch.float16
     source = torch.nn.Linear(64, 64, bias, device=device, dtype=dtype)
     layer = libmarlin.torch.Linear.from_linear(source, group_size=64)
     x = torch.randn(1, 64, device=device, dtype=dtype)
-    of_layer = layer.bias.detach() if bias else None
+    return source, layer, x
+
+
+def measure(device, bias):
+    source, layer, x = make(device, bias)
+    operator, packed = torch.ops.libmarlin.gemm, layer.packed  # looked up once: a module's attributes take 0.5 us
+    arguments = (x, packed, 64, layer.bias.detach()) if bias else (x, packed, 64)
     return {
         "bias": bias,
-        "torch.ops.libmarlin.gemm": microseconds(lambda: torch.ops.libmarlin.gemm(x, layer.packed, 64, of_layer)),
+        "torch.ops.libmarlin.gemm": microseconds(lambda: operator(*arguments)),
         "libmarlin.torch.Linear": microseconds(lambda: layer(x)),
         "torch.nn.Linear": microseconds(lambda: source(x)),
+    }
+
+
+def probe(library, name, device, kernel):
+    """Register an operator of the same schema, and return how it is called."""
+    library.define(name + SCHEMA)
+    library.impl(name, kernel, "CPU" if device == "cpu" else "CUDA")
+    return getattr(torch.ops.libmarlin_host_time, name)
+
+
+def breakdown(device, library):
+    """Return what the time without a bias is made of, from the inside out, and calls of PyTorch's to compare with."""
+    source, layer, x = make(device, bias=False)
+    packed, weight = layer.packed, source.weight.detach().T
+    out = layer(x)
+    handle = _handles.handle_of(packed.get_device())
+    b = _attached.attached(packed).native
+    desc = native.marlin_gemm_desc()
+    desc.a_type = desc.c_type = _ops._TYPES[x.dtype]
+    desc.m = 1
+    address, a, c = handle._address, x.data_ptr(), out.data_ptr()
+    function, python, used = _native.marlin_gemm, _ops.python_kernels["gemm"], _ops.used_kernels["gemm"]
+    empty = probe(library, "empty", device, lambda a, weights, n, bias=None, out_dtype=None: out)
+    alone = probe(library, "alone", device, lambda a, weights, n, bias=None, out_dtype=None: a.new_empty(1, n))
+    aten_mm = torch.ops.aten.mm
+    return {
+        "an empty call of Python": microseconds(lambda: None),
+        "marlin_gemm through _native, arguments prepared": microseconds(lambda: function(address, desc, a, b, c)),
+        "new_empty": microseconds(lambda: x.new_empty(1, 64)),
+        "the kernel in use, without the dispatcher": microseconds(lambda: used(x, packed, 64)),
+        "the Python kernel, without the dispatcher": microseconds(lambda: python(x, packed, 64)),
+        "an operator that returns a tensor at hand": microseconds(lambda: empty(x, packed, 64)),
+        "an operator that returns new_empty": microseconds(lambda: alone(x, packed, 64)),
+        "handle_of": microseconds(lambda: _handles.handle_of(packed.get_device())),
+        "attached": microseconds(lambda: _attached.attached(packed)),
+        "torch.mm": microseconds(lambda: torch.mm(x, weight)),
+        "torch.ops.aten.mm": microseconds(lambda: aten_mm(x, weight)),
     }
 
 
@@ -50,8 +98,10 @@ def main():
     parser.add_argument("--machine", default="")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    library = torch.library.Library("libmarlin_host_time", "DEF")
     with torch.inference_mode():
         results = [measure(arguments.device, bias) for bias in (False, True)]
+        parts = breakdown(arguments.device, library)
     build = libmarlin.build_info()
     report = {
         "machine": arguments.machine,
@@ -60,8 +110,10 @@ def main():
         "version": build["version"],
         "commit": build["commit"],
         "torch": torch.__version__,
+        "kernels": libmarlin.torch.kernels(),
         "problem": "m1 n64 k64, one thread; microseconds of one call, best of 300 rounds of 100",
         "results": results,
+        "parts": parts,
     }
     print(json.dumps(report, indent=1))
 

@@ -12,8 +12,8 @@ Work runs on PyTorch's current stream, on the device of the packed weights.
 """
 
 from ._linear import Linear
-from ._ops import gemm, sp_gemm, unpack
+from ._ops import gemm, kernels, sp_gemm, unpack
 from ._packed import move, pack
 from ._replace import replace_linears
 
-__all__ = ["Linear", "gemm", "move", "pack", "replace_linears", "sp_gemm", "unpack"]
+__all__ = ["Linear", "gemm", "kernels", "move", "pack", "replace_linears", "sp_gemm", "unpack"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
@@ -16,29 +16,33 @@ from ._aligned import aligned
 from ._handles import handle_of, refuse_capture
 
 
-class Attached:
-    """The library's reading of a packed tensor. It does not keep the tensor's memory."""
+class Attached(NamedTuple):
+    """The library's reading of a packed tensor. It does not keep the tensor's memory.
 
-    __slots__ = ("cdata", "copy", "k", "last", "layout", "n", "native", "sparse", "storage", "version")
+    The first four are read by native/torch_call.h, by their places.
+    """
 
-    def __init__(self, weights: native.marlin_weights, packed: torch.Tensor, copy: torch.Tensor | None) -> None:
-        self.native = weights
-        self.copy = copy
-        self.storage = StorageWeakRef(packed.untyped_storage())
-        self.cdata = self.storage.cdata
-        self.version = version_of(packed)
-        self.k: int = weights.k
-        self.n: int = weights.n
-        self.layout: int = weights.layout
-        self.sparse = bool(weights.flags & 1)
-        # The last call's numbers and the description made of them: decoding makes the same call again and again. Never
-        # changed, only replaced, because other threads may be using it.
-        self.last: tuple[Any, Any] = (None, None)
+    cdata: int
+    """The storage that was read, as its weak reference has it."""
+    inference: bool
+    version: int
+    address: int
+    """Where native lies."""
+    native: native.marlin_weights
+    storage: StorageWeakRef
+    copy: torch.Tensor | None
+    k: int
+    n: int
+    layout: int
+    sparse: bool
+    last: list[tuple[Any, Any]]
+    """The last call's numbers and the description made of them: decoding makes the same call again and again. A
+    description is never changed, only replaced, because other threads may be using it."""
 
 
-_attached: dict[int, Attached] = {}
+attached_at: dict[int, Attached] = {}
 # What StorageWeakRef.expired() comes to, which takes several times as long: it asks through a class of legacy storages.
-_expired = torch.UntypedStorage._expired
+expired = torch.UntypedStorage._expired
 _changing = threading.Lock()
 
 
@@ -51,10 +55,10 @@ def attached(packed: torch.Tensor) -> Attached:
     """Return the reading of a packed tensor, from memory where the same bytes were read before.
 
     The same address is not enough: memory is used again. While the weak reference to the storage that was read is
-    alive, nobody else has that memory; PyTorch counts changes in place.
+    alive, nobody else has that memory; PyTorch counts changes in place. native/torch_call.h asks the same.
     """
-    found = _attached.get(packed.data_ptr())
-    if found is not None and found.version == version_of(packed) and not _expired(found.cdata):
+    found = attached_at.get(packed.data_ptr())
+    if found is not None and found.version == version_of(packed) and not expired(found.cdata):
         return found
     return _attach(packed)
 
@@ -69,11 +73,16 @@ def _attach(packed: torch.Tensor) -> Attached:
     # Clones that compilers and checks make in host memory may lie at any address: those are read from a copy.
     usable = aligned(packed)
     weights = as_weights(usable, handle_of(packed.get_device()))
-    found = Attached(weights._native, packed, None if usable is packed else usable)
+    read = weights._native
+    storage = StorageWeakRef(packed.untyped_storage())
+    found = Attached(
+        storage.cdata, packed.is_inference(), version_of(packed), native.weights_address(read), read, storage,
+        None if usable is packed else usable, read.k, read.n, read.layout, bool(read.flags & 1), [(None, None)],
+    )  # fmt: skip
     with _changing:
-        for address in [address for address, old in _attached.items() if _expired(old.cdata)]:
-            del _attached[address]
-        _attached[packed.data_ptr()] = found
+        for address in [address for address, old in attached_at.items() if expired(old.cdata)]:
+            del attached_at[address]
+        attached_at[packed.data_ptr()] = found
     return found
 
 

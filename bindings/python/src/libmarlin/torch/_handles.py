@@ -12,22 +12,15 @@ from .._enums import Status
 from .._errors import Error
 from .._handle import Handle
 
-_CPU = (-1, 0)
+# By the device's index and its current stream, or by -1 and the number of threads that the CPU's handle was told.
 _handles: dict[tuple[int, int], Handle] = {}
 _making = threading.Lock()
-_cpu_threads = 0  # what the handle of the CPU was told
 
 
 def handle_of(device_index: int) -> Handle:
     """Return the handle of PyTorch's current stream on a CUDA device, or with -1 that of the CPU."""
-    if device_index < 0:
-        global _cpu_threads
-        handle = _handles.get(_CPU) or _make(_CPU)
-        wanted = torch.get_num_threads()
-        if _cpu_threads != wanted:
-            handle.num_threads = _cpu_threads = wanted
-        return handle
-    key = (device_index, _current_stream(device_index))
+    which = torch.get_num_threads() if device_index < 0 else _current_stream(device_index)
+    key = (device_index, which)
     return _handles.get(key) or _make(key)
 
 
@@ -51,18 +44,28 @@ def refuse_capture(device_index: int, what: str) -> None:
 
 
 def _make(key: tuple[int, int]) -> Handle:
-    device_index, stream = key
+    device_index, which = key
     with _making:
         if key in _handles:
             return _handles[key]
-        if key == _CPU:
-            handle = Handle("cpu")
-        else:
-            refuse_capture(device_index, "a call of libmarlin on it")
-            handle = Handle("cuda", device_index, stream=stream)
-            _prepare_capture(device_index)
+        if device_index < 0:
+            return _make_cpu(which)
+        refuse_capture(device_index, "a call of libmarlin on it")
+        handle = Handle("cuda", device_index, stream=which)
+        _prepare_capture(device_index)
         _handles[key] = handle
         return handle
+
+
+def _make_cpu(threads: int) -> Handle:
+    """Tell the CPU's one handle another number of threads, or make it."""
+    before = next((key for key in _handles if key[0] < 0), None)
+    handle = Handle("cpu") if before is None else _handles[before]
+    handle.num_threads = threads
+    _handles[-1, threads] = handle
+    if before is not None:
+        del _handles[before]
+    return handle
 
 
 def _prepare_capture(device_index: int) -> None:
@@ -84,9 +87,8 @@ def _prepare_capture(device_index: int) -> None:
 
 def _forget() -> None:
     """In a forked child: the library refuses the parent's handles there."""
-    global _making, _cpu_threads
+    global _making
     _making = threading.Lock()
-    _cpu_threads = 0
     _handles.clear()
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import torch
 
 from .. import _native, native
 from .._enums import Type
 from .._errors import invalid
-from ._attached import Attached, as_weights, attached
+from . import _handles
+from ._attached import Attached, as_weights, attached, attached_at, expired
 from ._handles import handle_of
 
 _TYPES = {torch.float16: int(Type.F16), torch.bfloat16: int(Type.BF16), torch.float32: int(Type.F32)}
@@ -59,10 +61,10 @@ def _multiply(
         call = (dtype, out_dtype, m, lda)
     else:
         call = (dtype, out_dtype, m, lda, bias.data_ptr(), bias.dtype, bias.shape, bias.stride(), bias.get_device())
-    last, desc = held.last
+    last, desc = held.last[0]
     if last != call:
         desc = _describe(held, a, out_dtype, m, lda, bias)
-        held.last = (call, desc)
+        held.last[0] = (call, desc)
     with handle._lock:
         status = function(handle._address, desc, a.data_ptr(), held.native, out.data_ptr())
         if status:
@@ -107,10 +109,30 @@ def _unpack(weights: torch.Tensor, k: int, n: int, dtype: torch.dtype) -> torch.
     return out
 
 
+python_kernels: dict[str, Callable[..., torch.Tensor]] = {
+    "gemm": partial(_multiply, _native.marlin_gemm),
+    "sp_gemm": partial(_multiply, _native.marlin_sp_gemm),
+}
+used_kernels = python_kernels
+if _native.torch_prepare(
+    torch.Tensor, torch.nn.Parameter, attached_at, _handles._handles, expired, torch.get_num_threads,
+    _handles._current_stream,
+):  # fmt: skip
+    # A usual call never leaves C; what is not usual, or wrong, goes to the Python kernel.
+    used_kernels = {name: _native.torch_kernel(kernel, name == "sp_gemm") for name, kernel in python_kernels.items()}
+
 for _key in ("CPU", "CUDA"):
-    _library.impl("gemm", partial(_multiply, _native.marlin_gemm), _key)
-    _library.impl("sp_gemm", partial(_multiply, _native.marlin_sp_gemm), _key)
+    for _name, _kernel in used_kernels.items():
+        _library.impl(_name, _kernel, _key)
     _library.impl("unpack", _unpack, _key)
+
+
+def kernels() -> Literal["native", "python"]:
+    """Say what the multiplies run in: native code needs a PyTorch that describes tensors to C, 2.10 or newer.
+
+    Both give the same results and errors; Python takes longer to begin.
+    """
+    return "python" if used_kernels is python_kernels else "native"
 
 
 @torch.library.register_fake("libmarlin::gemm", lib=_library)
