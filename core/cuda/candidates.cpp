@@ -29,7 +29,8 @@ bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
         instance.weights == Weights::General && (sparse || (instance.family == Family::Slab && !group128));
     const bool knows_weights = instance.weights == known || anyway;
     return has_code(instance, limits.compute_capability) && sparse == p.sparse && instance.a_type == p.a_type &&
-           knows_weights && instance.shared_size <= limits.shared_memory_per_block;
+           knows_weights && instance.shared_size <= limits.shared_memory_per_block &&
+           (instance.beside == 1 || p.m >= instance.tokens); // a part of the tokens each
 }
 
 const Instance &forced(const Problem &p, const Limits &limits, const Wishes &wishes,

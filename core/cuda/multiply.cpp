@@ -87,17 +87,17 @@ void launch_kernel(const Launch &launch, W4A16Args args, cudaStream_t stream) {
         early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
         early.val.programmaticStreamSerializationAllowed = 1;
     }
-    if (launch.sharers > 1) {
+    if (const int32_t ctas = std::max(launch.sharers, instance.beside); ctas > 1) {
         cudaLaunchAttribute &cluster = attributes[config.numAttrs++];
         cluster.id = cudaLaunchAttributeClusterDimension;
-        cluster.val.clusterDim = {static_cast<unsigned>(launch.sharers), 1, 1};
+        cluster.val.clusterDim = {static_cast<unsigned>(ctas), 1, 1};
     }
     TensorMap map;
     void *plain[] = {&args};
     void *mapped[] = {&map, &args};
     const bool maps = instance.family == Family::Wgmma;
     if (maps)
-        map = box_map({args.a, args.k, args.m, args.lda}, std::min(args.m, instance.tokens));
+        map = box_map({args.a, args.k, args.m, args.lda}, std::min(args.m, instance.tokens) / instance.beside);
     check(cudaLaunchKernelExC(&config, instance.function, maps ? mapped : plain), instance.name);
 }
 

@@ -61,8 +61,8 @@ struct Tiling {
 
     int64_t partials_size(int64_t ctas) const { return 2 * ctas * instance.partial_size; }
     bool may_stripe(int64_t ctas, int64_t striped) const {
-        return partials_size(ctas) <= kDefaultWorkspace - kGatherSize - kArrivalsSize && striped <= kArrivals &&
-               striped * units < std::numeric_limits<int32_t>::max();
+        return partials_size(ctas) <= kDefaultWorkspace - kGatherSize - kArrivalsSize &&
+               striped * instance.beside <= kArrivals && striped * units < std::numeric_limits<int32_t>::max();
     }
     // `striped` tiles cut into stripes and the others whole.
     Cut cut(int64_t ctas, int64_t striped) const {
@@ -86,9 +86,10 @@ struct Tiling {
     double cost(int64_t ctas, int64_t striped, bool clustered = false) const {
         Cut c = cut(ctas, striped);
         c.clustered = clustered;
-        const double math = static_cast<double>(c.units * div_up(ctas, sm_count)) * unit_time;
+        const int64_t units_of_sm = c.units * div_up(ctas * instance.beside, sm_count);
         if (instance.family == Family::Wgmma)
-            return math + wgmma_cost(instance, c, unit_time);
+            return wgmma_loop(instance, units_of_sm, unit_time) + wgmma_cost(instance, c, unit_time);
+        const double math = static_cast<double>(units_of_sm) * unit_time;
         double us = kModelLaunch + kFill + math + static_cast<double>(c.segments - 1) * kSegment;
         if (c.sharers > 1)
             us += kExchange + static_cast<double>((c.sharers - 1) * instance.partial_size) / kPartialBytes;
@@ -113,7 +114,7 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     const int64_t tiles = tiling.tiles;
     if (tiles > std::numeric_limits<int32_t>::max())
         return {};
-    const int64_t room = limits.sm_count * static_cast<int64_t>(instance.ctas_per_sm);
+    const int64_t room = limits.sm_count * static_cast<int64_t>(instance.ctas_per_sm) / instance.beside;
     int64_t best_ctas = std::min(tiles, room);
     int64_t best_striped = 0;
     int32_t best_sharers = 1;
@@ -142,7 +143,7 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     }
     Launch launch;
     launch.instance = &instance;
-    launch.grid[0] = best_ctas;
+    launch.grid[0] = best_ctas * instance.beside;
     launch.partition = Partition(tiling.feature_tiles, tiling.token_tiles, tiling.units, best_striped, best_ctas,
                                  instance.tokens >= 256 ? 2 : 3);
     launch.sharers = best_sharers;

@@ -9,6 +9,7 @@ namespace marlin::cuda {
 namespace {
 
 constexpr double kLaunch = 3.0;        // and the first copies
+constexpr double kBeside = 0.7;        // CTAs of a cluster wait for each other's barriers
 constexpr double kSegment = 0.57;      // C of another tile
 constexpr double kPart = 1.5;          // a part of a tile: a counter, and who is last adds up
 constexpr double kPartByte = 1.6e-5;   // written
@@ -20,6 +21,11 @@ constexpr double kClusterByte = 1.8e-5;
 constexpr int64_t kShareable = 20'000'000;
 constexpr double kApart = 0.3;   // more for a unit
 constexpr double kUneven = 0.04; // more for a unit of stripes that are no even cut
+// What takes longer than that (loops over k alone) runs into the power limit, and tiles that read more of A for as many
+// products draw more.
+constexpr double kLong = 80.0;
+constexpr int32_t kWide = 256; // features
+constexpr double kNarrow = 1.04;
 // Narrow tiles that read the same weights side by side take more out of L2.
 constexpr double kSideBySide = 1.01;
 
@@ -27,10 +33,10 @@ constexpr double kSideBySide = 1.01;
 constexpr Measured kMeasured[] = {
     {8, 64, 0.146, 2},  {8, 256, 0.515},     {16, 64, 0.156, 2},  {16, 64, 0.140, 3}, {16, 256, 0.545},
     {32, 64, 0.166, 2}, {32, 64, 0.157, 3},  {32, 128, 0.303, 2}, {32, 128, 0.340},   {32, 256, 0.598},
-    {48, 64, 0.201, 2}, {48, 64, 0.190, 3},  {48, 128, 0.365, 2}, {48, 256, 0.748},   {64, 64, 0.232, 2},
+    {48, 64, 0.201, 2}, {48, 64, 0.190, 3},  {48, 128, 0.365, 2}, {48, 256, 0.720},   {64, 64, 0.232, 2},
     {64, 64, 0.221, 3}, {64, 128, 0.456, 2}, {64, 128, 0.445},    {64, 192, 0.612},   {64, 256, 0.801},
     {96, 64, 0.306, 2}, {96, 128, 0.550},    {96, 192, 0.815},    {96, 256, 1.115},   {128, 64, 0.394, 2},
-    {128, 128, 0.652},  {128, 192, 0.984},   {128, 256, 1.315},   {256, 128, 1.300},
+    {128, 128, 0.652},  {128, 192, 0.984},   {128, 256, 1.315},   {256, 128, 1.300},  {256, 256, 1.290},
 };
 
 // Where a shape was not measured: the bytes, the products, and what every unit costs.
@@ -64,13 +70,19 @@ double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets) {
     return token_tiles > 1 && instance.tokens < 256 ? unit * kSideBySide : unit;
 }
 
+double wgmma_loop(const Instance &instance, int64_t units, double unit) {
+    const double loop = static_cast<double>(units) * unit;
+    return loop > kLong && instance.features < kWide ? loop * kNarrow : loop;
+}
+
 double wgmma_cost(const Instance &instance, const Cut &cut, double unit) {
     const auto bytes = static_cast<double>(instance.partial_size);
+    const double launch = kLaunch + (instance.beside > 1 ? kBeside : 0.0);
     if (cut.clustered)
-        return kLaunch + kCluster + bytes * kClusterByte;
+        return launch + kCluster + bytes * kClusterByte;
     const double more = cut.activations > kShareable ? kApart : cut.even ? 0.0 : kUneven;
     const double apart = more * static_cast<double>(cut.striped) * unit;
-    return kLaunch + apart + static_cast<double>(cut.segments - 1) * kSegment +
+    return launch + apart + static_cast<double>(cut.segments - 1) * kSegment +
            static_cast<double>(cut.parts) * (kPart + bytes * kPartByte) +
            static_cast<double>(cut.sharers - 1) * bytes * kSharedByte;
 }

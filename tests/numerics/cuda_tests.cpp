@@ -1,4 +1,7 @@
 // The dense CUDA kernels against the FP64 oracle.
+#include <algorithm>
+
+#include "cuda/kernel/instance.h"
 #include "numerics/cases.h"
 #include "numerics/cuda_checks.h"
 #include "numerics/cuda_run.h"
@@ -9,8 +12,11 @@ using namespace marlin::test;
 
 namespace {
 
-const char *const kRests[] = {"s4 g128 m37 n333 k1300", "s4 g128 m37 n333 k1300 sbf16", "u4 g64 m21 n200 k700 zf32",
-                              "u4 g32 m70 n264 k2000", "s4 gcol m5 n100 k500"};
+const char *const kRests[] = {"s4 g128 m37 n333 k1300",    "s4 g128 m37 n333 k1300 sbf16", "u4 g64 m21 n200 k700",
+                              "u4 g64 m21 n200 k700 zf32", "u4 g128 m40 n264 k900 zf16",   "u4 g32 m70 n264 k2000",
+                              "s4 gcol m5 n100 k500"};
+// For kernels whose CTAs share what they read of A: whole tiles of tokens and a ragged one, an odd number of columns.
+const char *const kManyTokens[] = {"s4 g128 m520 n333 k700 bias", "s4 g128 m257 n600 k520"};
 
 } // namespace
 
@@ -45,8 +51,21 @@ TEST_CASE("Every dense CUDA kernel of the Ampere class multiplies what it can ru
 
 TEST_CASE("Every CUDA kernel of Hopper's own multiplies what it can run right", "[gpu][reduced][hopper]") {
     const auto backend = cuda_backend();
-    const int ran = check_every_kernel(*backend, "sm90_", "gemm", kRests);
-    CHECK((backend->info().compute_capability == 90 ? ran > 10 : ran == 0));
+    const auto count = [](const auto &condition) {
+        const auto instances = cuda::instances();
+        return std::count_if(instances.begin(), instances.end(), [&](const cuda::Instance *instance) {
+            return instance->family == cuda::Family::Wgmma && condition(*instance);
+        });
+    };
+    const auto pairs = count([](const cuda::Instance &instance) { return instance.beside > 1; });
+    const auto others = count([](const cuda::Instance &instance) { return instance.beside == 1; });
+    const bool hopper = backend->info().compute_capability == 90;
+    CHECK(check_every_kernel(*backend, "sm90_", "gemm", kRests) == (hopper ? others : 0));
+    int ran = 0;
+    for (const char *names : {"sm90_w4a16_wgmma_f16_group128_256_", "sm90_w4a16_wgmma_bf16_group128_256_"})
+        ran += check_every_kernel(*backend, names, "gemm", kManyTokens);
+    CHECK(pairs > 0);
+    CHECK((hopper ? ran >= pairs : ran == 0));
 }
 
 TEST_CASE("A row's bits do not depend on the batch when CUDA is told so", "[gpu]") {

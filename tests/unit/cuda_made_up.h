@@ -108,7 +108,7 @@ inline void check_covers(const cuda::Launch &launch, const Problem &p, const cud
         const int64_t block = p.sparse ? 128 : 64;
         CHECK(parts.tiles == div_up(p.n, instance.features) * div_up(p.m, instance.tokens));
         CHECK(int64_t{parts.units.value} * instance.k_groups * block >= g.shape.k_packed);
-        CHECK(launch.grid[0] == parts.ctas);
+        CHECK(launch.grid[0] == int64_t{parts.ctas} * instance.beside);
         CHECK(launch.grid[0] <= int64_t{limits.sm_count} * instance.ctas_per_sm);
         CHECK((launch.partials_size > 0) == (parts.striped > 0 && launch.sharers == 1));
     }

@@ -114,6 +114,31 @@ TEST_CASE("On Hopper CTAs of a cluster share tiles of an even cut without the wo
     CHECK(kernels.chosen(problem_from_text("gemm f16 s4 g128 m64 n8192 k4096"), kHopper).sharers == 1);
 }
 
+TEST_CASE("On Hopper CTAs that share what they read of A take tiles of that many CTAs, and whole tiles of tokens") {
+    Instance pair = wgmma(401, 256, 256);
+    pair.beside = 2;
+    const MadeUpKernels kernels({wgmma(402, 128, 64), pair});
+    Wishes wishes;
+    wishes.kernel = 401;
+    for (const int64_t m : {256, 300, 1024, 70000})
+        for (const int64_t n : {1, 64, 1000, 4096, 28672, 1 << 20})
+            for (const int64_t k : {128, 4096, 14336}) {
+                Problem p = problem_from_text("gemm f16 s4 g128 m1 n1 k1");
+                p.m = m;
+                p.n = n;
+                p.k = k;
+                const Launch launch = choose(p, geometry_of(p), kHopper, wishes, kernels.all());
+                check_covers(launch, p, kHopper);
+                CHECK(launch.grid[0] % 2 == 0);
+                // A counter for each CTA of a pair, and the sums of all in the workspace.
+                CHECK(launch.partition.striped * 2 <= kArrivals);
+                CHECK(launch.partials_size <= kDefaultWorkspace - kGatherSize - kArrivalsSize);
+                CHECK(workspace_size(p, geometry_of(p), kHopper, wishes, kernels.all(), true) <= kDefaultWorkspace);
+            }
+    kernels.check_refused("gemm f16 s4 g128 m255 n4096 k4096", kHopper, wishes, "cannot run");
+    CHECK(kernels.number("gemm f16 s4 g128 m255 n8192 k8192", kHopper) == 402);
+}
+
 TEST_CASE("Each kind of weights has wgmma kernels of its own") {
     for (const char *format : {"u4 g128", "s4 gcol", "u4 gcol"}) {
         INFO(format);

@@ -39,6 +39,9 @@ struct Instance {
     int32_t order = 0;
     // How many CTAs of a cluster may share a tile without the workspace, 2; 1: none.
     int32_t sharers = 1;
+    // Wgmma: CTAs of a cluster that take a tile beside each other and share what they read of A; `features` and
+    // `partial_size` are those of all.
+    int32_t beside = 1;
     // Wgmma: groups of warps that take turns at the units of a tile.
     int32_t turns = 1;
 };

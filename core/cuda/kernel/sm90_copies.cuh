@@ -59,7 +59,7 @@ __device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int
     fill_stages<Shape>(
         args.partition, cta, ring,
         [&](const Segment &segment, const TilePlace &place) {
-            const int first_column = place.feature * Shape::kColumns;
+            const int first_column = Shape::feature_tile(place) * Shape::kColumns;
             live = max(0, min(Shape::kColumns, columns - first_column));
             from = args.body + first_column * args.column_size + static_cast<int64_t>(segment.begin) * unit_size;
         },
@@ -94,7 +94,10 @@ __device__ __forceinline__ int first_token_read(const W4A16Args &args, const Til
 template <typename Shape, typename Wait>
 __device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const W4A16Args &args, int cta,
                                                  const Ring &ring, const Wait &wait) {
-    const int box_size = 128 * min(args.m, Shape::kTokens);
+    // CTAs beside each other bring a part of the tokens each, to all of them.
+    constexpr int beside = Shape::kBeside;
+    const int expected = 2 * 128 * min(args.m, Shape::kTokens);
+    const int first_row = beside == 1 ? 0 : static_cast<int>(ptx::cluster_rank()) * (Shape::kTokens / beside);
     int first_token = 0;
     if (ptx::elect())
         ptx::prefetch_map(a_map);
@@ -106,12 +109,18 @@ __device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const
             begin_after_previous(args);
         },
         [&](int unit, int stage) {
-            uint8_t *const to = ring.shared + stage * Shape::kStage;
+            uint8_t *const to = ring.shared + stage * Shape::kStage + first_row * 128;
             uint64_t *const barrier = &ring.full[stage];
-            ptx::arrive_and_expect(barrier, 2 * box_size);
+            ptx::arrive_and_expect(barrier, expected);
 #pragma unroll
-            for (int half = 0; half < 2; ++half)
-                ptx::copy_box(to + half * Shape::kTokens * 128, a_map, unit * 128 + half * 64, first_token, barrier);
+            for (int half = 0; half < 2; ++half) {
+                uint8_t *const to_half = to + half * Shape::kTokens * 128;
+                const int column = unit * 128 + half * 64;
+                if constexpr (beside == 1)
+                    ptx::copy_box(to_half, a_map, column, first_token, barrier);
+                else
+                    ptx::copy_box_to_all<beside>(to_half, a_map, column, first_token + first_row, barrier);
+            }
         });
 }
 

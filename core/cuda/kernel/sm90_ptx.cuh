@@ -70,6 +70,26 @@ __device__ __forceinline__ void cluster_arrive() {
 __device__ __forceinline__ void cluster_wait() {
     ::cuda::ptx::barrier_cluster_wait(::cuda::ptx::sem_acquire);
 }
+// The same barrier in one step. Initialised barriers are seen behind it, by fence_barrier_init().
+__device__ __forceinline__ void cluster_barrier() {
+    cluster_arrive();
+    cluster_wait();
+}
+// Where that barrier of the CTA of that rank is, for arrive_if().
+__device__ __forceinline__ uint32_t barrier_of_cluster(uint64_t *barrier, uint32_t rank) {
+    uint32_t address;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"(shared_address(barrier)), "r"(rank));
+    return address;
+}
+// Arrives there where `arrives` holds: by a predicate, for a branch between products makes the compiler wait for each
+// of them (its warning C7513). What the thread has read is in its registers by then and it has written nothing, so no
+// release at the scope of the cluster is asked for: that is a MEMBAR.GPU, several hundred clocks in every stage.
+__device__ __forceinline__ void arrive_if(bool arrives, uint32_t barrier) {
+    asm volatile("{\n.reg .pred arrives;\nsetp.ne.b32 arrives, %0, 0;\n"
+                 "@arrives mbarrier.arrive.shared::cluster.b64 _, [%1];\n}" ::"r"(static_cast<int>(arrives)),
+                 "r"(barrier)
+                 : "memory");
+}
 // Stores to another CTA's shared memory; a barrier of that CTA counts the bytes.
 __device__ __forceinline__ void store_async(float4 *to, const float4 &x, uint64_t *barrier) {
     const float values[4] = {x.x, x.y, x.z, x.w};
@@ -101,6 +121,14 @@ __device__ __forceinline__ void copy_bulk(void *to, const void *from, int bytes,
 __device__ __forceinline__ void copy_box(void *to, const CUtensorMap &map, int x, int y, uint64_t *barrier) {
     const int32_t at[2] = {x, y};
     ::cuda::ptx::cp_async_bulk_tensor(::cuda::ptx::space_cluster, ::cuda::ptx::space_global, to, &map, at, barrier);
+}
+// The same to that place in each CTA of a cluster of `ctas`, whose barriers at that place count the bytes.
+template <int ctas>
+__device__ __forceinline__ void copy_box_to_all(void *to, const CUtensorMap &map, int x, int y, uint64_t *barrier) {
+    const int32_t at[2] = {x, y};
+    constexpr uint16_t all = (1u << ctas) - 1;
+    ::cuda::ptx::cp_async_bulk_tensor(::cuda::ptx::space_cluster, ::cuda::ptx::space_global, to, &map, at, barrier,
+                                      all);
 }
 __device__ __forceinline__ void prefetch_map(const CUtensorMap &map) {
     asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory");

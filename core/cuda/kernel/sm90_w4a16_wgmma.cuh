@@ -7,6 +7,7 @@
 //                 A: boxes of 64 columns x tokens          converted while the last are multiplied
 //
 // Output tiles are 64 * blocks * FG features by `tokens`; stripes.cuh deals them out. The ring runs on across tiles.
+// CTAs beside each other in a cluster have neighbouring tiles of the same tokens and bring a part of A each, to both.
 // Warpgroups that split k between them add their sums up in shared memory, CTAs that split it in the workspace: always
 // in the same order.
 #pragma once
@@ -23,8 +24,9 @@
 
 namespace marlin::cuda {
 
-template <Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
+template <Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages, int beside>
 struct WgmmaShape {
+    static constexpr int kBeside = beside; // CTAs of a cluster: one tile beside the other, the tokens the same
     static constexpr int kTokens = tokens;
     static constexpr int kStages = stages;
     static constexpr int kColumns = blocks * feature_groups; // of 64 features, of a CTA
@@ -41,7 +43,11 @@ struct WgmmaShape {
     static constexpr int kOwn = (tokens / 8 + k_groups - 1) / k_groups;
     static_assert(kFragments * kOwners * 16 <= stages * kStage, "what a cluster adds up fits into the ring");
     // Registers allow that a cluster shares a tile, and sums of that few tokens can be worth it.
-    static constexpr bool kShares = blocks == 1 && tokens <= 128;
+    static constexpr bool kShares = blocks == 1 && tokens <= 128 && beside == 1;
+    // Features of a CTA, in its own tiles. A cluster of CTAs beside each other has one place.
+    static __device__ __forceinline__ int feature_tile(const TilePlace &place) {
+        return beside == 1 ? place.feature : place.feature * beside + static_cast<int>(ptx::cluster_rank());
+    }
     // Bytes of them that the CTA of that rank in a cluster of two keeps (PairSum), from one of the two.
     static constexpr int kept_bytes(int rank) {
         int kept = 0;
@@ -51,7 +57,7 @@ struct WgmmaShape {
     }
     static constexpr int kConsumers = feature_groups * k_groups;
     static constexpr int kThreads = 128 * (kConsumers + 1);
-    static constexpr int64_t kPartialSize = int64_t{64} * kColumns * tokens * 4;
+    static constexpr int64_t kPartialSize = int64_t{64} * kColumns * tokens * 4 * beside; // of a cluster
     // Registers: what a launch gives each thread, then the copying and the multiplying warpgroups.
     static constexpr int kAtStart = kConsumers == 1 ? 255 : 65536 / kThreads / 8 * 8;
     static constexpr int kCopying = kConsumers == 2 ? 40 : kConsumers == 3 ? 32 : 24;
@@ -65,14 +71,15 @@ struct WgmmaShape {
         !WgmmaRuns<weights>::kMayOffset && (tokens <= 32 || (kParts == 1 && kHeld + kOthers <= kMultiplying));
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
     static constexpr int kBatch =
-        !kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64))) ? 2 : 4;
+        kScalesSums ? (blocks == 2 && tokens == 48 ? 2 : 4)
+                    : (blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64)) ? 2 : 4);
 };
 
-template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
+template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages, int beside>
 __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     sm90_w4a16_wgmma(const __grid_constant__ CUtensorMap a_map, const W4A16Args args) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
-    using Shape = WgmmaShape<weights, tokens, blocks, feature_groups, k_groups, stages>;
+    using Shape = WgmmaShape<weights, tokens, blocks, feature_groups, k_groups, stages, beside>;
     const Format<weights> format{args};
     const WgmmaRuns<weights> runs{args};
     extern __shared__ uint8_t unaligned[];
@@ -84,9 +91,15 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     uint64_t *const gathered = full + 2 * stages;      // the other CTA of a cluster has given its sums
     float4 *const sums_shared = reinterpret_cast<float4 *>(shared + stages * Shape::kStage);
     const int warpgroup = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 128, 0);
-    const int cta = static_cast<int>(blockIdx.x);
+    const int cta = static_cast<int>(blockIdx.x) / beside; // of the partition
     const Partition &p = args.partition;
-    constexpr int ready = 4; // barriers are initialised: all threads wait for that
+    // Barriers are initialised: all threads wait for that, also those of a CTA whose copies reach this one.
+    const auto wait_until_ready = [] {
+        if constexpr (beside == 1)
+            ptx::barrier_apart(4, Shape::kThreads);
+        else
+            ptx::cluster_barrier();
+    };
 
     if (warpgroup == Shape::kConsumers) {
         // ---- Copies -------------------------------------------------------------------------------------------------
@@ -94,17 +107,16 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             ptx::fewer_registers<Shape::kCopying>();
         const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 32 % 4, 0);
         const Ring ring = {shared, full, empty};
-        const auto wait = [] { ptx::barrier_apart(ready, Shape::kThreads); };
         if (warp == 0) {
-            copy_weights<Shape>(runs, cta, ring, wait);
+            copy_weights<Shape>(runs, cta, ring, wait_until_ready);
         } else if (warp == 1) {
-            copy_activations<Shape>(a_map, args, cta, ring, wait);
+            copy_activations<Shape>(a_map, args, cta, ring, wait_until_ready);
         } else {
             if (warp == 2 && ptx::elect()) {
 #pragma unroll
                 for (int s = 0; s < stages; ++s) {
                     ptx::init_barrier(&full[s], kCopyingThreads);
-                    ptx::init_barrier(&empty[s], feature_groups * 4);
+                    ptx::init_barrier(&empty[s], feature_groups * 4 * beside);
                 }
                 ptx::init_barrier(gathered, 1);
                 ptx::fence_barrier_init();
@@ -113,13 +125,13 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                            ptx::cluster_rank() == 0 ? Shape::kept_bytes(0) : Shape::kept_bytes(1));
             }
             __syncwarp();
-            wait(); // the one with nothing to do as well: the barrier counts the CTA's threads
+            wait_until_ready(); // the one with nothing to do as well: the barrier counts the CTA's threads
         }
     } else {
         // ---- Products -----------------------------------------------------------------------------------------------
         if constexpr (Shape::kConsumers > 1)
             ptx::more_registers<Shape::kMultiplying>();
-        ptx::barrier_apart(ready, Shape::kThreads);
+        wait_until_ready();
         begin_after_previous(args);
         const int feature_group = k_groups == 1 ? warpgroup : warpgroup % feature_groups;
         const int k_group = k_groups == 1 ? 0 : warpgroup / feature_groups;
@@ -148,10 +160,16 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
         // Where scales and zeros of whole columns stay: in one stage of each group in k, which has no others.
         uint8_t *const column_terms =
             shared + k_group * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
+        // Lane r releases stages of the r-th CTA beside this one.
+        const uint32_t empty_of_lane = beside == 1 ? 0 : ptx::barrier_of_cluster(empty, lane % beside);
         // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it.
         const auto release = [&](int stage) {
-            if (lane == 0)
-                ptx::arrive(&empty[stage]);
+            if constexpr (beside == 1) {
+                if (stage >= 0 && lane == 0)
+                    ptx::arrive(&empty[stage]);
+            } else {
+                ptx::arrive_if(stage >= 0 && lane < beside, empty_of_lane + stage * 8);
+            }
         };
         int ring = 0; // units before this segment, of the CTA
         while (true) {
@@ -159,7 +177,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             if (segment.end == 0)
                 break;
             const TilePlace place = p.place(segment.tile);
-            const int first_column = place.feature * Shape::kColumns + feature_group * blocks; // of this warpgroup
+            const int first_column =
+                Shape::feature_tile(place) * Shape::kColumns + feature_group * blocks; // of this warpgroup
             const int units = segment.end - segment.begin;
             // Read now, while the first copies are under way, where registers allow: at the end it would be waited for.
             constexpr bool early_bias = Shape::kConsumers < 3 && !(Shape::kScalesSums && Shape::kHeld > 160);
@@ -214,23 +233,28 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                             load_words(codes + i * Shape::kRun + half * half_step, words[half][i]);
                     }
                 };
-                const auto convert = [&](int half) {
+                constexpr int of = Shape::kBatch;
+                const auto convert = [&](int batch) {
 #pragma unroll
                     for (int i = 0; i < blocks; ++i)
 #pragma unroll
-                        for (int step = 0; step < 4; ++step)
-                            to_integers(words[half][i][step], terms[i][half % parts].zero_terms(), w[half][i][step],
+                        for (int s = 0; s < of; ++s) {
+                            const int half = (batch * of + s) / 4, step = (batch * of + s) % 4;
+                            to_integers(words[half][i][step], terms[i][half % parts].zero_terms(), w[batch % 2][i][s],
                                         T{});
+                        }
                 };
-                const auto multiply = [&](int half, uint64_t operand) {
+                const auto multiply = [&](int batch, uint64_t operand) {
                     ptx::wgmma_fence();
 #pragma unroll
-                    for (int step = 0; step < 4; ++step)
+                    for (int s = 0; s < of; ++s) {
+                        const int half = (batch * of + s) / 4, step = (batch * of + s) % 4;
 #pragma unroll
                         for (int i = 0; i < blocks; ++i)
-                            ptx::wgmma(products[half % parts][i], w[half][i][step],
+                            ptx::wgmma(products[half % parts][i], w[batch % 2][i][s],
                                        operand + half * tokens * 8 + step * 2,
                                        step > 0 || (parts == 1 && half > 0) ? 1 : 0, T{});
+                    }
                     ptx::wgmma_commit();
                 };
                 int unit = segment.begin + k_group;
@@ -248,8 +272,13 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                         for (int part = 0; part < parts; ++part)
                             scales[i][part] = terms[i][part].scale_floats(format);
-                    convert(1);
-                    multiply(1, operand);
+#pragma unroll
+                    for (int batch = 1; batch < 8 / of; ++batch) {
+                        if (batch > 1)
+                            ptx::wgmma_wait<1>(); // for the batch before the last, whose weights these replace
+                        convert(batch);
+                        multiply(batch, operand);
+                    }
                     unit += k_groups;
                     to_next_stage();
                     more = unit < segment.end;
@@ -325,7 +354,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                             unit >= segment.begin + k_groups || half + batch + s > 0 ? 1 : 0, T{});
                                 ptx::wgmma_commit();
                                 ptx::wgmma_wait<1>();
-                                if (half + batch == 0 && last_stage >= 0)
+                                if (half + batch == 0)
                                     release(last_stage);
                             }
                         }
@@ -415,7 +444,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             const int first_cta = p.owner(first_unit);
             const int last_cta = p.owner(first_unit + p.units.value - 1);
             const auto partial = [&](int of_cta, int at) {
-                const int64_t nth = 2 * of_cta + (of_cta == first_cta ? 1 : 0);
+                int64_t nth = 2 * of_cta + (of_cta == first_cta ? 1 : 0);
+                if constexpr (beside > 1)
+                    nth = nth * beside + ptx::cluster_rank();
                 return reinterpret_cast<float4 *>(args.partials) + nth * Shape::kFragments * Shape::kOwners + at;
             };
 #pragma unroll
@@ -426,7 +457,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         __stcg(partial(cta, first_slot) + slot(i, j), own(i, j));
             __threadfence();
             ptx::barrier(3, 128 * Shape::kConsumers);
-            uint32_t *const arrivals = args.arrivals + striped_tile;
+            uint32_t *arrivals = args.arrivals + striped_tile;
+            if constexpr (beside > 1)
+                arrivals += striped_tile * (beside - 1) + ptx::cluster_rank();
             if (first_slot == 0)
                 is_last = atomicAdd(arrivals, 1u) == static_cast<uint32_t>(last_cta - first_cta) ? 1 : 0;
             ptx::barrier(3, 128 * Shape::kConsumers);
@@ -450,13 +483,16 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                                         [&](int n) { return exists(first + n); });
             }
         }
+        if constexpr (beside > 1)
+            ptx::cluster_barrier(); // the other CTA's warps arrive at barriers of this one until they are here
     }
 #endif
 }
 
-template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages>
+template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages,
+          int beside = 1>
 Instance wgmma_instance(const char *name, int32_t number) {
-    using Shape = WgmmaShape<weights, tokens, blocks, feature_groups, k_groups, stages>;
+    using Shape = WgmmaShape<weights, tokens, blocks, feature_groups, k_groups, stages, beside>;
     static_assert(k_groups < stages, "a stage is released when the group's next has come");
     static_assert(Shape::kSharedSize + 1024 <= 227 * 1024, "with the barriers, what a CTA of Hopper may have");
     Instance instance = {};
@@ -466,7 +502,8 @@ Instance wgmma_instance(const char *name, int32_t number) {
     instance.a_type = kTypeOf<T>;
     instance.weights = weights;
     instance.tokens = tokens;
-    instance.features = Shape::kFeatures;
+    instance.features = Shape::kFeatures * beside;
+    instance.beside = beside;
     instance.k_groups = 2; // blocks of 64 rows in a unit
     instance.ctas_per_sm = 1;
     instance.stages = stages;
@@ -478,8 +515,8 @@ Instance wgmma_instance(const char *name, int32_t number) {
     // For batch invariance, which wants many CTAs without cutting k.
     if (blocks == 1 && feature_groups == 1 && k_groups == 2)
         instance.order = Shape::kScalesSums ? 1 : 2;
-    instance.function =
-        reinterpret_cast<const void *>(&sm90_w4a16_wgmma<T, weights, tokens, blocks, feature_groups, k_groups, stages>);
+    instance.function = reinterpret_cast<const void *>(
+        &sm90_w4a16_wgmma<T, weights, tokens, blocks, feature_groups, k_groups, stages, beside>);
     return instance;
 }
 
