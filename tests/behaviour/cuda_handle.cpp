@@ -165,7 +165,7 @@ TEST_CASE("the workspace of a CUDA handle is device memory", "[gpu]") {
     CHECK(cudaPeekAtLastError() == cudaSuccess);
 }
 
-TEST_CASE("a GPU without memory left is out of memory with the sizes, and recovers", "[gpu]") {
+TEST_CASE("a GPU without memory left is out of memory with the sizes, and recovers", "[gpu][all_memory]") {
     std::vector<void *> hoard;
     for (size_t size = size_t{1} << 38; size >= size_t{1} << 20;) {
         void *memory = nullptr;

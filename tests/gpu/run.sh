@@ -18,8 +18,8 @@ usage: tests/gpu/run.sh [STAGE]...
 
 Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 roofline cpu merge. Each stage takes less than 8
 minutes and leaves one file, STAGE.json in $OUT (build/gpu-out where that is unset). A stage that succeeded on the same
-sources is not run again; FORCE=1 does. After build, test and the sanitizers may run side by side. GRID=quick lets bench measure a few problems. The commit is that of the
-checkout, or MARLIN_COMMIT where that is set.
+sources is not run again; FORCE=1 does. After build and test the sanitizers may run side by side. GRID=quick lets bench
+measure a few problems. The commit is that of the checkout, or MARLIN_COMMIT where that is set.
 
 Needs nvcc 13.0 or newer, CMake 3.29 or newer, ninja and Python 3. Headers that the machine lacks (fmt, CLI11, nlohmann
 json, Catch2) are taken from build/_deps/include: `./dev deps` fills it on a machine that has them.
@@ -67,6 +67,7 @@ stage_test() {
 # sanitize TOOL PROGRAM FILTER
 sanitize() {
     local sanitizer options=(--tool "$1" --error-exitcode 9) filter=$3
+    filter+='~[all_memory]' # what takes all of the GPU's memory would leave none to the sanitizers beside
     sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
     [ -x "$sanitizer" ] || die "compute-sanitizer was not found"
     case $1 in

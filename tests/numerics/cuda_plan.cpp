@@ -18,8 +18,9 @@ TEST_CASE("A plan gives the tile of every CUDA kernel, in logical rows of k") {
                                    : instance->weights == cuda::Weights::Rows64     ? "u4 g64"
                                    : instance->weights == cuda::Weights::Offsets128 ? "u4 g128 zf16"
                                                                                     : "u4 g32";
-        const Problem problem = from_text(fmt::format("{0} {1} {2} s{1} m8 n256 k1024", sparse ? "sp_gemm" : "gemm",
-                                                      to_string(instance->a_type), format));
+        const Problem problem =
+            from_text(fmt::format("{0} {1} {2} s{1} m{3} n256 k1024", sparse ? "sp_gemm" : "gemm",
+                                  to_string(instance->a_type), format, instance->beside > 1 ? instance->tokens : 8));
         const test::Weights weights = make_weights(problem, cuda_layout(problem), Fill::Arange, 1);
         cuda::MultiplyContext context;
         context.limits = {132, 232448, 90};
