@@ -20,19 +20,24 @@ from libmarlin.torch import _attached, _handles, _ops
 SCHEMA = "(Tensor a, Tensor weights, SymInt n, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor"
 
 
-def microseconds(call, rounds=300, calls=100):
-    """Return the best time of one call: what others on the machine took is not the library's."""
-    for _ in range(500):
-        call()
-    best = float("inf")
-    for _ in range(rounds):
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        begin = time.perf_counter()
-        for _ in itertools.repeat(None, calls):
+def microseconds(calls, rounds=300, repeats=100):
+    """Return the best time of each call, by name: what others on the machine took is not the library's.
+
+    Rounds of all calls take turns, for a machine is faster at times, and slow for whatever comes first.
+    """
+    for call in calls.values():
+        for _ in range(500):
             call()
-        best = min(best, (time.perf_counter() - begin) / calls)
-    return round(1e6 * best, 2)
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(rounds):
+        for name, call in calls.items():
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            begin = time.perf_counter()
+            for _ in itertools.repeat(None, repeats):
+                call()
+            best[name] = min(best[name], (time.perf_counter() - begin) / repeats)
+    return {name: round(1e6 * seconds, 2) for name, seconds in best.items()}
 
 
 def make(device, bias):
@@ -47,12 +52,12 @@ def measure(device, bias):
     source, layer, x = make(device, bias)
     operator, packed = torch.ops.libmarlin.gemm, layer.packed  # looked up once: a module's attributes take 0.5 us
     arguments = (x, packed, 64, layer.bias.detach()) if bias else (x, packed, 64)
-    return {
-        "bias": bias,
-        "torch.ops.libmarlin.gemm": microseconds(lambda: operator(*arguments)),
-        "libmarlin.torch.Linear": microseconds(lambda: layer(x)),
-        "torch.nn.Linear": microseconds(lambda: source(x)),
+    calls = {
+        "torch.ops.libmarlin.gemm": lambda: operator(*arguments),
+        "libmarlin.torch.Linear": lambda: layer(x),
+        "torch.nn.Linear": lambda: source(x),
     }
+    return {"bias": bias} | microseconds(calls)
 
 
 def probe(library, name, device, kernel):
@@ -77,19 +82,20 @@ def breakdown(device, library):
     empty = probe(library, "empty", device, lambda a, weights, n, bias=None, out_dtype=None: out)
     alone = probe(library, "alone", device, lambda a, weights, n, bias=None, out_dtype=None: a.new_empty(1, n))
     aten_mm = torch.ops.aten.mm
-    return {
-        "an empty call of Python": microseconds(lambda: None),
-        "marlin_gemm through _native, arguments prepared": microseconds(lambda: function(address, desc, a, b, c)),
-        "new_empty": microseconds(lambda: x.new_empty(1, 64)),
-        "the kernel in use, without the dispatcher": microseconds(lambda: used(x, packed, 64)),
-        "the Python kernel, without the dispatcher": microseconds(lambda: python(x, packed, 64)),
-        "an operator that returns a tensor at hand": microseconds(lambda: empty(x, packed, 64)),
-        "an operator that returns new_empty": microseconds(lambda: alone(x, packed, 64)),
-        "handle_of": microseconds(lambda: _handles.handle_of(packed.get_device())),
-        "attached": microseconds(lambda: _attached.attached(packed)),
-        "torch.mm": microseconds(lambda: torch.mm(x, weight)),
-        "torch.ops.aten.mm": microseconds(lambda: aten_mm(x, weight)),
+    calls = {
+        "an empty call of Python": lambda: None,
+        "marlin_gemm through _native, arguments prepared": lambda: function(address, desc, a, b, c),
+        "new_empty": lambda: x.new_empty(1, 64),
+        "the kernel in use, without the dispatcher": lambda: used(x, packed, 64),
+        "the Python kernel, without the dispatcher": lambda: python(x, packed, 64),
+        "an operator that returns a tensor at hand": lambda: empty(x, packed, 64),
+        "an operator that returns new_empty": lambda: alone(x, packed, 64),
+        "handle_of": lambda: _handles.handle_of(packed.get_device()),
+        "attached": lambda: _attached.attached(packed),
+        "torch.mm": lambda: torch.mm(x, weight),
+        "torch.ops.aten.mm": lambda: aten_mm(x, weight),
     }
+    return microseconds(calls)
 
 
 def main():
