@@ -17,8 +17,6 @@ import libmarlin.torch
 from libmarlin import _native, native
 from libmarlin.torch import _attached, _handles, _ops
 
-SCHEMA = "(Tensor a, Tensor weights, SymInt n, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor"
-
 
 def microseconds(calls, rounds=300, repeats=100):
     """Return the best time of each call, by name: what others on the machine took is not the library's.
@@ -62,7 +60,7 @@ def measure(device, bias):
 
 def probe(library, name, device, kernel):
     """Register an operator of the same schema, and return how it is called."""
-    library.define(name + SCHEMA)
+    library.define(name + _ops.MULTIPLY_SCHEMA)
     library.impl(name, kernel, "CPU" if device == "cpu" else "CUDA")
     return getattr(torch.ops.libmarlin_host_time, name)
 

@@ -18,8 +18,9 @@ from ._handles import handle_of
 _TYPES = {torch.float16: int(Type.F16), torch.bfloat16: int(Type.BF16), torch.float32: int(Type.F32)}
 
 _library = torch.library.Library("libmarlin", "DEF")
-_library.define("gemm(Tensor a, Tensor weights, SymInt n, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor")
-_library.define("sp_gemm(Tensor a, Tensor weights, SymInt n, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor")
+MULTIPLY_SCHEMA = "(Tensor a, Tensor weights, SymInt n, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor"
+_library.define("gemm" + MULTIPLY_SCHEMA)
+_library.define("sp_gemm" + MULTIPLY_SCHEMA)
 _library.define("unpack(Tensor weights, SymInt k, SymInt n, ScalarType dtype) -> Tensor")
 
 
