@@ -17,6 +17,11 @@ inline int32_t block_rows(const Instance &instance) {
     return is_sparse(instance) ? 128 : 64;
 }
 
+// CTAs, or clusters of those that stand beside each other, that a device holds at once.
+inline int64_t held_at_once(const Instance &instance, const Limits &limits) {
+    return int64_t{limits.sm_count} * instance.ctas_per_sm / instance.beside;
+}
+
 // Whether the library has an instance's code for devices of that compute capability (90 for 9.0): Hopper's own kernels
 // run there alone.
 inline bool has_code(const Instance &instance, int32_t compute_capability) {

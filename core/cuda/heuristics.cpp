@@ -95,8 +95,7 @@ GatherPlan plan_gather(const Problem &problem, const Geometry &geometry, const L
     // Every chunk costs a launch and tiles that do not divide the SMs, so a gather gets all that stripes never take.
     int64_t partials = 0;
     for (const Instance *instance : instances)
-        partials =
-            std::max(partials, 2 * limits.sm_count * instance->ctas_per_sm / instance->beside * instance->partial_size);
+        partials = std::max(partials, 2 * held_at_once(*instance, limits) * instance->partial_size);
     const int64_t room = std::max(kGatherSize, kDefaultWorkspace - kArrivalsSize - partials);
     const int64_t row_size = geometry.shape.k_packed * 2;
     const int64_t most = std::min(room / row_size, kMaxGridY);

@@ -114,7 +114,7 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     const int64_t tiles = tiling.tiles;
     if (tiles > std::numeric_limits<int32_t>::max())
         return {};
-    const int64_t room = limits.sm_count * static_cast<int64_t>(instance.ctas_per_sm) / instance.beside;
+    const int64_t room = held_at_once(instance, limits);
     int64_t best_ctas = std::min(tiles, room);
     int64_t best_striped = 0;
     int32_t best_sharers = 1;
