@@ -97,7 +97,7 @@ __device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const
     // CTAs beside each other bring a part of the tokens each, to all of them.
     constexpr int beside = Shape::kBeside;
     const int expected = 2 * 128 * min(args.m, Shape::kTokens);
-    const int first_row = beside == 1 ? 0 : static_cast<int>(ptx::cluster_rank()) * (Shape::kTokens / beside);
+    const int first_row = Shape::rank() * (Shape::kTokens / beside);
     int first_token = 0;
     if (ptx::elect())
         ptx::prefetch_map(a_map);

@@ -44,9 +44,11 @@ struct WgmmaShape {
     static_assert(kFragments * kOwners * 16 <= stages * kStage, "what a cluster adds up fits into the ring");
     // Registers allow that a cluster shares a tile, and sums of that few tokens can be worth it.
     static constexpr bool kShares = blocks == 1 && tokens <= 128 && beside == 1;
+    // Which of the CTAs beside each other this one is.
+    static __device__ __forceinline__ int rank() { return beside == 1 ? 0 : static_cast<int>(ptx::cluster_rank()); }
     // Features of a CTA, in its own tiles. A cluster of CTAs beside each other has one place.
     static __device__ __forceinline__ int feature_tile(const TilePlace &place) {
-        return beside == 1 ? place.feature : place.feature * beside + static_cast<int>(ptx::cluster_rank());
+        return place.feature * beside + rank();
     }
     // Bytes of them that the CTA of that rank in a cluster of two keeps (PairSum), from one of the two.
     static constexpr int kept_bytes(int rank) {
@@ -71,8 +73,9 @@ struct WgmmaShape {
         !WgmmaRuns<weights>::kMayOffset && (tokens <= 32 || (kParts == 1 && kHeld + kOthers <= kMultiplying));
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
     static constexpr int kBatch =
-        kScalesSums ? (blocks == 2 && tokens == 48 ? 2 : 4)
-                    : (blocks * tokens >= 256 || (blocks == 2 && (tokens == 48 || tokens == 64)) ? 2 : 4);
+        (blocks == 2 && tokens == 48) || (!kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && tokens == 64)))
+            ? 2
+            : 4;
 };
 
 template <typename T, Weights weights, int tokens, int blocks, int feature_groups, int k_groups, int stages, int beside>
@@ -162,13 +165,14 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             shared + k_group * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
         // Lane r releases stages of the r-th CTA beside this one.
         const uint32_t empty_of_lane = beside == 1 ? 0 : ptx::barrier_of_cluster(empty, lane % beside);
-        // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it.
-        const auto release = [&](int stage) {
+        // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it;
+        // where there may be none yet, `any` says so.
+        const auto release = [&](int stage, bool any = true) {
             if constexpr (beside == 1) {
-                if (stage >= 0 && lane == 0)
+                if (any && lane == 0)
                     ptx::arrive(&empty[stage]);
             } else {
-                ptx::arrive_if(stage >= 0 && lane < beside, empty_of_lane + stage * 8);
+                ptx::arrive_if(any && lane < beside, empty_of_lane + stage * 8);
             }
         };
         int ring = 0; // units before this segment, of the CTA
@@ -355,7 +359,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                 ptx::wgmma_commit();
                                 ptx::wgmma_wait<1>();
                                 if (half + batch == 0)
-                                    release(last_stage);
+                                    release(last_stage, last_stage >= 0);
                             }
                         }
                         to_next_stage();
@@ -444,9 +448,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             const int first_cta = p.owner(first_unit);
             const int last_cta = p.owner(first_unit + p.units.value - 1);
             const auto partial = [&](int of_cta, int at) {
-                int64_t nth = 2 * of_cta + (of_cta == first_cta ? 1 : 0);
-                if constexpr (beside > 1)
-                    nth = nth * beside + ptx::cluster_rank();
+                const int64_t nth = int64_t{2 * of_cta + (of_cta == first_cta ? 1 : 0)} * beside + Shape::rank();
                 return reinterpret_cast<float4 *>(args.partials) + nth * Shape::kFragments * Shape::kOwners + at;
             };
 #pragma unroll
@@ -457,9 +459,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         __stcg(partial(cta, first_slot) + slot(i, j), own(i, j));
             __threadfence();
             ptx::barrier(3, 128 * Shape::kConsumers);
-            uint32_t *arrivals = args.arrivals + striped_tile;
-            if constexpr (beside > 1)
-                arrivals += striped_tile * (beside - 1) + ptx::cluster_rank();
+            uint32_t *const arrivals = args.arrivals + striped_tile * beside + Shape::rank();
             if (first_slot == 0)
                 is_last = atomicAdd(arrivals, 1u) == static_cast<uint32_t>(last_cta - first_cta) ? 1 : 0;
             ptx::barrier(3, 128 * Shape::kConsumers);
