@@ -53,17 +53,14 @@ void GpuDevice::open_nvml() {
     char driver[80] = "";
     if (call(nvml_, "nvmlSystemGetDriverVersion", &driver[0], unsigned{sizeof driver}))
         driver_ = driver;
-    if (!call(nvml_, "nvmlDeviceGetHandleByPciBusId_v2", &bus[0], &nvml_device_))
+    void *device = nullptr; // NVML's handle of this GPU
+    if (!call(nvml_, "nvmlDeviceGetHandleByPciBusId_v2", &bus[0], &device))
         return;
-    max_sm_mhz_ = clock_of(nvml_, nvml_device_, "nvmlDeviceGetMaxClockInfo", kClockSm);
-    max_memory_mhz_ = clock_of(nvml_, nvml_device_, "nvmlDeviceGetMaxClockInfo", kClockMemory);
+    max_sm_mhz_ = clock_of(nvml_, device, "nvmlDeviceGetMaxClockInfo", kClockSm);
+    max_memory_mhz_ = clock_of(nvml_, device, "nvmlDeviceGetMaxClockInfo", kClockMemory);
     unsigned milliwatts = 0;
-    if (call(nvml_, "nvmlDeviceGetEnforcedPowerLimit", nvml_device_, &milliwatts))
+    if (call(nvml_, "nvmlDeviceGetEnforcedPowerLimit", device, &milliwatts))
         power_limit_w_ = static_cast<int>(milliwatts / 1000);
-}
-
-int GpuDevice::sm_mhz_now() const {
-    return nvml_device_ == nullptr ? 0 : clock_of(nvml_, nvml_device_, "nvmlDeviceGetClockInfo", kClockSm);
 }
 
 int64_t GpuDevice::copies_to_rotate(int64_t size) const {

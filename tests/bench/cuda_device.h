@@ -24,7 +24,6 @@ public:
     int max_sm_mhz() const { return max_sm_mhz_; }
     int max_memory_mhz() const { return max_memory_mhz_; }
     int power_limit_w() const { return power_limit_w_; }
-    int sm_mhz_now() const;
 
     // Copies of `size` bytes to rotate over: more than three times the L2 in all, and two at least, so that none is
     // read twice in a row.
@@ -42,8 +41,7 @@ private:
     int max_sm_mhz_ = 0;
     int max_memory_mhz_ = 0;
     int power_limit_w_ = 0;
-    void *nvml_ = nullptr;        // the library
-    void *nvml_device_ = nullptr; // its handle of this GPU
+    void *nvml_ = nullptr; // the library
 };
 
 } // namespace marlin::bench

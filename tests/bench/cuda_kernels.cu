@@ -1,4 +1,4 @@
-// Random values, spinning, counting NaNs.
+// Random values, spinning, reading clocks, counting NaNs.
 #include "cuda_kernels.h"
 
 #include <cuda_bf16.h>
@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kBlocks = 2048;
+constexpr int kClockReaders = 4; // CTAs an SM, so that none is left out
 
 // The finaliser of SplitMix64 (Steele et al. 2014).
 __device__ uint64_t mix(uint64_t x) {
@@ -44,6 +45,14 @@ __global__ void spin_kernel(uint64_t duration) {
     }
 }
 
+__global__ void read_clocks_kernel(SmClock *of_sm) {
+    if (threadIdx.x != 0)
+        return;
+    unsigned sm = 0;
+    asm("mov.u32 %0, %%smid;" : "=r"(sm));
+    of_sm[sm] = {static_cast<uint64_t>(clock64()), nanoseconds()};
+}
+
 template <typename Value>
 __global__ void count_nans_kernel(const Value *matrix, int64_t rows, int64_t columns, int64_t stride, unsigned *count) {
     unsigned found = 0;
@@ -76,6 +85,11 @@ cudaError_t fill_normal(void *to, int64_t count, Type type, float scale, uint64_
 
 cudaError_t spin(int milliseconds, int sm_count, cudaStream_t stream) {
     spin_kernel<<<sm_count, kThreads, 0, stream>>>(static_cast<uint64_t>(milliseconds) * 1000000);
+    return cudaGetLastError();
+}
+
+cudaError_t read_clocks(SmClock *of_sm, int sm_count, cudaStream_t stream) {
+    read_clocks_kernel<<<kClockReaders * sm_count, kThreads, 0, stream>>>(of_sm);
     return cudaGetLastError();
 }
 

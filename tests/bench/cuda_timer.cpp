@@ -2,6 +2,7 @@
 #include "cuda_timer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <thread>
 #include <vector>
 
@@ -68,6 +69,48 @@ constexpr double kFewest = 3.0;     // launches of a measurement
 constexpr double kMost = 15.0;
 constexpr int kSpinMilliseconds = 15;
 
+// How fast the SMs ran between two points of a stream. NVML cannot say: it tells the clock that was asked for, and
+// under the load of tensor cores the SMs run slower than that.
+class SmClocks {
+public:
+    SmClocks(const GpuDevice &device, const Stream &stream)
+        : device_(device), stream_(stream), read_(int64_t{2} * kMostSms * int64_t{sizeof(SmClock)}) {
+        check(cudaMemsetAsync(read_.data(), 0, static_cast<size_t>(read_.size()), stream.get()), "cudaMemsetAsync");
+    }
+    void begin() const { read(0); }
+    void end() const { read(1); }
+    // Of the median SM; behind both.
+    int mhz() const {
+        std::vector<SmClock> clocks(2 * kMostSms);
+        check(cudaMemcpyAsync(clocks.data(), read_.data(), static_cast<size_t>(read_.size()), cudaMemcpyDeviceToHost,
+                              stream_.get()),
+              "cudaMemcpyAsync");
+        stream_.synchronize();
+        std::vector<double> mhz;
+        for (size_t sm = 0; sm < kMostSms; ++sm) {
+            const SmClock &before = clocks[sm];
+            const SmClock &after = clocks[kMostSms + sm];
+            if (before.nanoseconds != 0 && after.nanoseconds > before.nanoseconds)
+                mhz.push_back(static_cast<double>(after.clocks - before.clocks) * 1e3 /
+                              static_cast<double>(after.nanoseconds - before.nanoseconds));
+        }
+        if (mhz.empty())
+            return 0;
+        std::sort(mhz.begin(), mhz.end());
+        return static_cast<int>(std::lround(mhz[mhz.size() / 2]));
+    }
+
+private:
+    void read(int nth) const {
+        auto *const of_sm = reinterpret_cast<SmClock *>(read_.data()) + nth * kMostSms;
+        check(read_clocks(of_sm, device_.sm_count(), stream_.get()), "reading clocks");
+    }
+
+    const GpuDevice &device_;
+    const Stream &stream_;
+    DeviceBytes read_;
+};
+
 // Microseconds a call of a launch after one to warm up, which is enough of long ones.
 double glance_at(const Graph &graph, const Stream &stream) {
     double us = 0.0;
@@ -106,23 +149,25 @@ GraphTiming GraphTimer::measure(int64_t copies, const Call &call) {
             ? launches_
             : static_cast<int>(std::clamp(kBudgetUs / (round_us * static_cast<double>(rounds)), kFewest, kMost));
     std::vector<Event> events(static_cast<size_t>(launches) + 1);
+    const SmClocks clocks(device_, stream_);
 
     if (rest_)
         std::this_thread::sleep_for(std::min(last_, std::chrono::duration<double>(1.0)));
     const auto start = std::chrono::steady_clock::now();
     check(spin(kSpinMilliseconds, device_.sm_count(), stream_.get()), "spinning");
     graph.launch();
+    clocks.begin();
     events[0].record(stream_);
     for (int i = 1; i <= launches; ++i) {
         graph.launch();
         events[static_cast<size_t>(i)].record(stream_);
     }
-    GraphTiming timing;
-    events[events.size() - 2].synchronize(); // the last launch runs now, as hot as it gets
-    timing.sm_mhz = device_.sm_mhz_now();
+    clocks.end();
     stream_.synchronize();
     last_ = std::chrono::steady_clock::now() - start;
 
+    GraphTiming timing;
+    timing.sm_mhz = clocks.mhz();
     std::vector<double> times;
     for (size_t i = 1; i < events.size(); ++i)
         times.push_back(events[i].microseconds_since(events[i - 1]) / calls);

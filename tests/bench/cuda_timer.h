@@ -16,7 +16,7 @@ struct GraphTiming {
     double us_min = 0.0;
     double us_max = 0.0;
     int launches = 0;
-    int sm_mhz = 0; // while it ran
+    int sm_mhz = 0; // the SMs' clock while it ran, measured
 };
 
 class GraphTimer {
