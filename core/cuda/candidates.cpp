@@ -6,30 +6,40 @@
 
 namespace marlin::cuda {
 
-bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
-    const bool sparse = is_sparse(instance);
-    const bool slab_or_wgmma = instance.family == Family::Slab || instance.family == Family::Wgmma;
-    const bool known_scales = p.scale_type == p.a_type || (p.a_type == Type::BF16 && slab_or_wgmma);
-    const bool group128 = p.zero_type == Type::None && p.group_size == 128 && known_scales;
-    const bool rows128 = p.group_size == 128 || p.group_size == kGroupPerColumn;
-    Weights known = Weights::General;
-    if (group128)
-        known = Weights::Group128;
-    else if (instance.family == Family::Slab)
-        known = p.group_size == 128 ? Weights::Rows128 : p.group_size == 64 ? Weights::Rows64 : Weights::General;
-    else if (instance.family == Family::Wgmma && p.group_size != 32) {
-        if (is_float(p.zero_type))
-            known = rows128 ? Weights::Offsets128 : Weights::General;
-        else
-            known = rows128 ? Weights::Rows128 : Weights::Rows64;
+namespace {
+
+// Whether an instance is made for weights like these.
+bool takes_weights(const Instance &instance, const Problem &p) {
+    const bool slab = instance.family == Family::Slab;
+    const bool wgmma = instance.family == Family::Wgmma;
+    const bool offsets = is_float(p.zero_type);
+    const bool known_scales = p.scale_type == p.a_type || (p.a_type == Type::BF16 && (slab || wgmma));
+    const bool symmetric = p.zero_type == Type::None && known_scales;
+    if (is_symmetric(instance.weights))
+        return symmetric && p.group_size == least_group(instance.weights);
+    if (symmetric && p.group_size == 128) // the general 2:4 kernels too: some GPUs lack shared memory for the others
+        return instance.weights == Weights::General && is_sparse(instance);
+    const bool small_groups = p.group_size == 32 || p.group_size == 64;
+    switch (instance.weights) {
+    case Weights::Rows128:
+        return slab ? p.group_size == 128 : !offsets && !small_groups;
+    case Weights::Rows64:
+        return p.group_size == 64 && (slab || !offsets);
+    case Weights::Rows32:
+        return p.group_size == 32 && !offsets;
+    case Weights::Offsets128:
+        return offsets && !small_groups;
+    default:
+        return !wgmma || (offsets && small_groups);
     }
-    // The general 2:4 kernels also serve groups of 128, where the others want more shared memory than there is, and
-    // general slabs any weights that have no slab of that size of their own.
-    const bool anyway =
-        instance.weights == Weights::General && (sparse || (instance.family == Family::Slab && !group128));
-    const bool knows_weights = instance.weights == known || anyway;
-    return has_code(instance, limits.compute_capability) && sparse == p.sparse && instance.a_type == p.a_type &&
-           knows_weights && instance.shared_size <= limits.shared_memory_per_block &&
+}
+
+} // namespace
+
+bool fits(const Instance &instance, const Problem &p, const Limits &limits) {
+    return has_code(instance, limits.compute_capability) && is_sparse(instance) == p.sparse &&
+           instance.a_type == p.a_type && takes_weights(instance, p) &&
+           instance.shared_size <= limits.shared_memory_per_block &&
            (instance.beside == 1 || p.m >= instance.tokens); // a part of the tokens each
 }
 

@@ -21,7 +21,7 @@ Launch slab_launch(const Instance &instance, const Problem &p, const Geometry &g
     // The choice among batch-invariant slabs must not depend on the batch.
     const int64_t tokens =
         wishes.math == Math::BatchInvariant ? instance.tokens : std::min<int64_t>(p.m, instance.tokens);
-    const Slab slab = {launch.groups_per_cta, tokens, p.k};
+    const Slab slab = {launch.groups_per_cta, tokens, p.k, p.group_size};
     launch.cost = static_cast<double>(launch.grid[1]) * slab_cost(instance, slab);
     return launch;
 }

@@ -25,23 +25,30 @@ double estimate(const Instance &instance) {
 }
 
 // How much longer a row takes where groups and zeros are known at run time only, or zeros alone; the mean of formats.
-double of_format(const Instance &instance) {
+double of_format(const Instance &instance, int64_t group) {
     switch (instance.weights) {
     case Weights::Group128:
         return 1.0;
+    case Weights::Group64:
+        return 1.05;
+    case Weights::Group32:
+        return 1.12;
     case Weights::Rows128:
         return 1.12;
     case Weights::Rows64:
         return 1.08;
+    case Weights::Rows32:
+        return instance.tokens == 8 ? 1.4 : 1.48;
     default:
-        return instance.tokens == 8 ? 1.22 : 1.4;
+        return group == kGroupPerColumn ? 1.05 : group == 32 ? 1.65 : 1.3;
     }
 }
 
 } // namespace
 
 double slab_cost(const Instance &instance, const Slab &slab) {
-    const double row = of_format(instance) * measured_time(kMeasured, instance).value_or(estimate(instance));
+    const double row =
+        of_format(instance, slab.group) * measured_time(kMeasured, instance).value_or(estimate(instance));
     const auto passes = static_cast<double>(div_up(slab.row_groups, instance.features / kRowGroup));
     const auto rows = static_cast<double>(slab.k);
     return kLaunch + (passes - 1) * kPass +

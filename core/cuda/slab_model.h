@@ -12,6 +12,7 @@ struct Slab {
     int64_t row_groups = 0;
     int64_t tokens = 0; // of A, no more than the instance takes
     int64_t k = 0;
+    int64_t group = 0; // rows of a group of the weights; kGroupPerColumn
 };
 
 double slab_cost(const Instance &instance, const Slab &slab);

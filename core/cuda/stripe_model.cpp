@@ -50,7 +50,7 @@ struct Tiling {
           token_tiles(div_up(p.m, of.tokens)), tiles(feature_tiles * token_tiles),
           units(div_up(geometry.shape.k_packed / block_rows(of), of.k_groups)), activations(p.m * p.k * 2) {
         if (of.family == Family::Wgmma) {
-            unit_time = wgmma_unit(of, token_tiles, is_float(p.zero_type));
+            unit_time = wgmma_unit(of, token_tiles);
             return;
         }
         const auto rows = static_cast<double>(of.k_groups * block_rows(of));

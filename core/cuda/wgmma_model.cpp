@@ -47,26 +47,34 @@ double estimate(const Instance &instance) {
 }
 
 // How much longer a unit takes where weights are not symmetric in groups of 128; the mean of formats.
-double of_format(const Instance &instance, bool offsets) {
-    const bool few = instance.tokens <= 64; // weights are scaled, sums of the others
+double of_format(const Instance &instance) {
+    if (instance.weights != Weights::Group128 && instance.tokens >= 256)
+        return 1.01; // nearly all is products
+    const bool few = instance.tokens <= 64;
     switch (instance.weights) {
     case Weights::Group128:
         return 1.0;
+    case Weights::Group64:
+        return 1.1;
+    case Weights::Group32:
+        return 1.15;
     case Weights::Rows128:
         return 1.14;
     case Weights::Rows64:
         return 1.2;
+    case Weights::Rows32:
+        return few ? 1.38 : 1.15;
     case Weights::Offsets128:
         return few ? 1.25 : 1.1;
     default:
-        return offsets ? (instance.tokens <= 32 ? 2.0 : 1.8) : 1.4;
+        return instance.tokens <= 32 ? 2.0 : 1.8;
     }
 }
 
 } // namespace
 
-double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets) {
-    const double unit = of_format(instance, offsets) * measured_time(kMeasured, instance).value_or(estimate(instance));
+double wgmma_unit(const Instance &instance, int64_t token_tiles) {
+    const double unit = of_format(instance) * measured_time(kMeasured, instance).value_or(estimate(instance));
     return token_tiles > 1 && instance.tokens < 256 ? unit * kSideBySide : unit;
 }
 

@@ -19,8 +19,8 @@ struct Cut {
     int64_t activations = 0; // bytes of all of A
 };
 
-// A unit: 128 rows of a tile, of which there are so many side by side in m; of weights with offsets or without.
-double wgmma_unit(const Instance &instance, int64_t token_tiles, bool offsets);
+// A unit: 128 rows of a tile, of which there are so many side by side in m.
+double wgmma_unit(const Instance &instance, int64_t token_tiles);
 // So many of them, one after the other.
 double wgmma_loop(const Instance &instance, int64_t units, double unit);
 // All but the units.

@@ -1,4 +1,5 @@
 // What a plan says of the CUDA kernels; planning needs no GPU.
+#include <string>
 #include <string_view>
 
 #include "common/error.h"
@@ -13,11 +14,10 @@ using namespace marlin::test;
 TEST_CASE("A plan gives the tile of every CUDA kernel, in logical rows of k") {
     for (const cuda::Instance *instance : cuda::instances()) {
         const bool sparse = std::string_view(instance->name).find("_sp_") != std::string_view::npos;
-        const char *const format = instance->weights == cuda::Weights::Group128     ? "s4 g128"
-                                   : instance->weights == cuda::Weights::Rows128    ? "u4 g128"
-                                   : instance->weights == cuda::Weights::Rows64     ? "u4 g64"
-                                   : instance->weights == cuda::Weights::Offsets128 ? "u4 g128 zf16"
-                                                                                    : "u4 g32";
+        const std::string format = fmt::format(
+            "{} g{}{}", cuda::is_symmetric(instance->weights) ? "s4" : "u4", cuda::least_group(instance->weights),
+            instance->weights == cuda::Weights::Offsets128 || instance->weights == cuda::Weights::General ? " zf16"
+                                                                                                          : "");
         const Problem problem =
             from_text(fmt::format("{0} {1} {2} s{1} m{3} n256 k1024", sparse ? "sp_gemm" : "gemm",
                                   to_string(instance->a_type), format, instance->beside > 1 ? instance->tokens : 8));

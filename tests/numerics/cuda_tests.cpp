@@ -14,7 +14,8 @@ namespace {
 
 const char *const kRests[] = {"s4 g128 m37 n333 k1300",    "s4 g128 m37 n333 k1300 sbf16", "u4 g64 m21 n200 k700",
                               "u4 g64 m21 n200 k700 zf32", "u4 g128 m40 n264 k900 zf16",   "u4 g32 m70 n264 k2000",
-                              "s4 gcol m5 n100 k500"};
+                              "s4 gcol m5 n100 k500",      "s4 g64 m21 n200 k1220",        "s4 g32 m37 n264 k1500",
+                              "u4 g32 m9 n264 k700 zf16"};
 // For kernels whose CTAs share what they read of A: whole tiles of tokens and a ragged one, an odd number of columns.
 const char *const kManyTokens[] = {"s4 g128 m520 n333 k700 bias", "s4 g128 m257 n600 k520"};
 
@@ -72,7 +73,8 @@ TEST_CASE("A row's bits do not depend on the batch when CUDA is told so", "[gpu]
     const auto backend = cuda_backend();
     backend->set_option(Option::Math, static_cast<int64_t>(Math::BatchInvariant));
     for (const char *text : {"gemm f16 s4 g128 m257 n400 k2048", "gemm bf16 u4 g64 m150 n400 k2048",
-                             "gemm f16 u4 g128 m150 n400 k2048 zf16", "gemm f16 u4 g32 m150 n400 k2048"}) {
+                             "gemm f16 u4 g128 m150 n400 k2048 zf16", "gemm f16 u4 g32 m150 n400 k2048",
+                             "gemm f16 s4 g32 m150 n400 k2048", "gemm bf16 s4 g64 m150 n400 k2048"}) {
         const Problem problem = from_text(text);
         check_rows_alone(*backend, problem);
         check_every_batch(*backend, problem);
@@ -94,4 +96,14 @@ TEST_CASE("Multiplies that begin beside the kernel before them on CUDA wait for 
                              "gemm f16 s4 g128 m20 n2048 k2048 perm bias", "sp_gemm f16 s4 g128 m4 n2048 k2048 bias",
                              "sp_gemm f16 s4 g128 m200 n2048 k2048 bias"})
         check_dependent_launches(*backend, from_text(text));
+    if (backend->info().compute_capability != 90)
+        return;
+    // Clusters of CTAs beside each other would not be chosen for so little.
+    for (const cuda::Instance *instance : cuda::instances())
+        if (instance->beside > 1) {
+            INFO(instance->name);
+            backend->set_option(Option::Kernel, instance->number);
+            check_dependent_launches(
+                *backend, from_text(fmt::format("gemm {} s4 g128 m300 n1024 k1024 bias", to_string(instance->a_type))));
+        }
 }

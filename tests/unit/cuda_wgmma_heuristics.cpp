@@ -32,6 +32,11 @@ const MadeUpKernels kKernels({
     wgmma(111, 128, 128, Weights::General),
     wgmma(112, 128, 128, Weights::Rows128),
     wgmma(115, 128, 128, Weights::Rows64),
+    wgmma(117, 128, 128, Weights::Rows32),
+    wgmma(118, 16, 256, Weights::Group64),
+    wgmma(119, 16, 256, Weights::Group32),
+    wgmma(120, 16, 256, Weights::Rows64),
+    wgmma(121, 16, 256, Weights::Rows32),
     wgmma(116, 128, 128, Weights::Offsets128),
     wgmma(113, 128, 128, Weights::Group128, Type::BF16),
     wgmma(114, 128, 128, Weights::Rows64, Type::BF16),
@@ -147,7 +152,15 @@ TEST_CASE("Each kind of weights has wgmma kernels of its own") {
     CHECK(kKernels.number("gemm f16 s4 g64 m4096 n8192 k8192", kHopper) == 115);
     CHECK(kKernels.number("gemm f16 u4 g64 m4096 n8192 k8192", kHopper) == 115);
     CHECK(kKernels.number("gemm f16 s4 g128 m4096 n8192 k8192 sbf16", kHopper) == 112);
-    CHECK(kKernels.number("gemm f16 u4 g32 m4096 n8192 k8192", kHopper) == 111);
+    CHECK(kKernels.number("gemm f16 u4 g32 m4096 n8192 k8192", kHopper) == 117);
+    CHECK(kKernels.number("gemm f16 u4 g32 m4096 n8192 k8192 zf16", kHopper) == 111);
+    // Symmetric weights in small groups have kernels for few tokens, and share the others.
+    CHECK(kKernels.number("gemm f16 s4 g64 m16 n57344 k8192", kHopper) == 118);
+    CHECK(kKernels.number("gemm f16 s4 g32 m16 n57344 k8192", kHopper) == 119);
+    CHECK(kKernels.number("gemm f16 u4 g64 m16 n57344 k8192", kHopper) == 120);
+    CHECK(kKernels.number("gemm f16 s4 g64 m16 n57344 k8192 sbf16", kHopper) == 120);
+    CHECK(kKernels.number("gemm f16 u4 g32 m16 n57344 k8192", kHopper) == 121);
+    CHECK(kKernels.number("gemm f16 s4 g32 m4096 n8192 k8192", kHopper) == 117);
     CHECK(kKernels.number("gemm f16 u4 g64 m4096 n8192 k8192 zf16", kHopper) == 111);
     CHECK(kKernels.number("gemm f16 u4 g128 m4096 n8192 k8192 zf16", kHopper) == 116);
     CHECK(kKernels.number("gemm f16 u4 gcol m4096 n8192 k8192 zf32", kHopper) == 116);

@@ -12,11 +12,32 @@ namespace marlin::cuda {
 // into pieces (20 % of the tile kernel), so what most checkpoints hold has instances of its own.
 enum class Weights : int32_t {
     Group128,   // symmetric, groups of 128, scales in the type of A (see kTakesBothScales)
+    Group64,    // the same for groups of 64 rows
+    Group32,    // and of 32
     Rows128,    // any scale type, zero points or none; groups of 128 rows, or columns. Slabs: groups, offsets too
     Rows64,     // the same for groups of 64 rows
+    Rows32,     // any scale type, zero points or none; groups of 32 rows
     Offsets128, // any scale type, offsets; groups of 128 rows, or columns
     General,    // any group and scale type, zero points or offsets or neither
 };
+
+constexpr bool is_symmetric(Weights weights) {
+    return weights == Weights::Group128 || weights == Weights::Group64 || weights == Weights::Group32;
+}
+// Rows of the smallest group that such a kernel may meet.
+constexpr int least_group(Weights weights) {
+    switch (weights) {
+    case Weights::Group128:
+    case Weights::Rows128:
+    case Weights::Offsets128:
+        return 128;
+    case Weights::Group64:
+    case Weights::Rows64:
+        return 64;
+    default:
+        return 32;
+    }
+}
 
 // When a kernel begins.
 enum class Begin : int32_t {

@@ -12,11 +12,12 @@ struct Format {
     const W4A16Args &args;
 
     static constexpr bool kFixed = weights == Weights::Group128;
+    static constexpr bool kSymmetric = is_symmetric(weights);
     __device__ __forceinline__ int blocks_in_run() const { return kFixed ? 2 : args.blocks_in_run; }
     __device__ __forceinline__ int groups_in_run() const { return kFixed ? 1 : args.groups_in_run; }
     __device__ __forceinline__ bool grouped() const { return kFixed || args.groups_in_run != 0; }
-    __device__ __forceinline__ int zero_size() const { return kFixed ? 0 : args.zero_size; }
-    __device__ __forceinline__ bool has_zeros() const { return !kFixed && args.zero_type != Type::None; }
+    __device__ __forceinline__ int zero_size() const { return kSymmetric ? 0 : args.zero_size; }
+    __device__ __forceinline__ bool has_zeros() const { return !kSymmetric && args.zero_type != Type::None; }
     __device__ __forceinline__ bool has_offsets() const {
         return weights == Weights::Offsets128 || (weights == Weights::General && is_float(args.zero_type));
     }
@@ -50,14 +51,14 @@ __device__ __forceinline__ ZeroTerms load_zeros(const uint8_t *zeros, int g, con
     return zero_terms(zeros[g], zeros[g + 8], T{});
 }
 
-// BF16 models often have FP16 scales: slabs and Hopper's kernels for BF16 and groups of 128 take both.
+// BF16 models often have FP16 scales: slabs and Hopper's kernels for BF16 and symmetric weights take both.
 template <typename T>
 inline constexpr bool kTakesBothScales = kTypeOf<T> == Type::BF16;
 
 // The scale at `at` as FP32.
 template <typename T, bool both_scales = false, Weights weights>
 __device__ __forceinline__ float load_scale(const uint8_t *at, const Format<weights> &format) {
-    return load_half(at, format.kFixed && !both_scales ? kTypeOf<T> : format.args.scale_type);
+    return load_half(at, format.kSymmetric && !both_scales ? kTypeOf<T> : format.args.scale_type);
 }
 
 // What makes weights of sums over a group, of a feature: sum(w a) = scale * sum(raw a) + offset * sum(a), where raw is
@@ -118,7 +119,7 @@ __device__ __forceinline__ uint32_t splat_value(const uint8_t *at, Type type) {
 template <typename T, Weights weights>
 __device__ __forceinline__ ScaleTerms load_scales(const uint8_t *scales, const uint8_t *offsets, int g,
                                                   const Format<weights> &format) {
-    const Type type = format.kFixed ? kTypeOf<T> : format.args.scale_type;
+    const Type type = format.kSymmetric ? kTypeOf<T> : format.args.scale_type;
     ScaleTerms result = {splat_value<T>(scales + 2 * g, type), splat_value<T>(scales + 2 * g + 16, type), 0, 0};
     if (format.has_offsets()) {
         const Type offset_type = format.args.zero_type;

@@ -27,16 +27,22 @@
 
 namespace marlin::cuda {
 
-// What of the runs a slab knows when it is compiled. Groups of 128 or 64 rows are one a run; of zeros only their sums'
-// terms ask.
+// What of the runs a slab knows when it is compiled. Groups of 128 or 64 rows are one a run, of 32 two; of zeros only
+// their sums' terms ask.
 template <Weights weights>
 struct SlabRuns {
-    static constexpr bool kRaw = weights != Weights::Group128; // codes are not made integers
-    static constexpr int kBlocks = weights == Weights::General ? 0 : weights == Weights::Rows64 ? 1 : 2; // 0: unknown
+    static constexpr bool kRaw = !is_symmetric(weights);                                  // codes are not made integers
+    static constexpr int kGroup = weights == Weights::General ? 0 : least_group(weights); // 0: unknown
+    static constexpr int kBlocks = kGroup == 0 ? 0 : kGroup == 128 ? 2 : 1;
+    static constexpr int kGroups = kGroup == 32 ? 2 : 1;
+    // Bytes of a zero at most, and of the scales and zeros of a row group of 16 in a run.
+    static constexpr bool kMayOffset = kRaw && weights != Weights::Rows32;
+    static constexpr int kZeroSize = !kRaw ? 0 : kMayOffset ? 4 : 1;
+    static constexpr int kMeta = (kGroup == 0 ? 2 : kGroups) * 16 * (2 + kZeroSize);
     const W4A16Args &args;
 
     __device__ __forceinline__ int blocks() const { return kBlocks != 0 ? kBlocks : args.blocks_in_run; }
-    __device__ __forceinline__ int groups() const { return kBlocks != 0 ? 1 : args.groups_in_run; }
+    __device__ __forceinline__ int groups() const { return kBlocks != 0 ? kGroups : args.groups_in_run; }
     __device__ __forceinline__ bool grouped() const { return kBlocks != 0 || args.groups_in_run != 0; }
 };
 
@@ -46,8 +52,7 @@ struct SlabShape {
     static constexpr int kFeatures = 16 * row_groups;
     static constexpr int kActivations = kTokens * 128; // bytes of 64 columns of A
     static constexpr int kCodes = row_groups * 512;    // bytes of 64 rows of W
-    // Scales and zeros of a row group: at most two groups with F32 offsets.
-    static constexpr int kMetaOfGroup = weights == Weights::Group128 ? 32 : weights == Weights::General ? 192 : 96;
+    static constexpr int kMetaOfGroup = SlabRuns<weights>::kMeta;
     static constexpr int kLoaded = kActivations + kCodes + row_groups * kMetaOfGroup;
     static constexpr int kSumStride = kFeatures + 4;       // floats a token: lanes of a store hit different banks
     static constexpr int kSums = kTokens * kSumStride * 4; // bytes of a warp's, in a stage
@@ -63,7 +68,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
     using Shape = SlabShape<weights, token_tiles, row_groups, warps, stages>;
     constexpr bool raw = SlabRuns<weights>::kRaw;
     const SlabRuns<weights> runs{args};
-    const Format<raw ? Weights::General : weights> format{args}; // of the terms
+    const Format<SlabRuns<weights>::kMayOffset ? Weights::General : weights> format{args}; // of the terms
     extern __shared__ __align__(128) uint8_t shared[];
     const int first_group = blockIdx.x * args.groups_per_cta;
     typename Shape::Bias bias{reinterpret_cast<float *>(shared + warps * Shape::kRing)};

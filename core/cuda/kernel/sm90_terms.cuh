@@ -18,10 +18,10 @@ struct WgmmaRuns {
     uint32_t zero_base; // and what stands for them then
 
     // Parts of a stage whose terms may differ.
-    static constexpr int kParts = weights == Weights::General ? 4 : weights == Weights::Rows64 ? 2 : 1;
+    static constexpr int kParts = 128 / least_group(weights);
     // What a stage takes of a column at most: zeros are integers, offsets F32, in general of four groups.
     static constexpr bool kMayOffset = weights == Weights::General || weights == Weights::Offsets128;
-    static constexpr int kZeroSize = weights == Weights::Group128 ? 0 : kMayOffset ? 4 : 1;
+    static constexpr int kZeroSize = is_symmetric(weights) ? 0 : kMayOffset ? 4 : 1;
     static constexpr int kMostBytes = 4096 + kParts * (128 + 64 * kZeroSize);
 
     __device__ __forceinline__ explicit WgmmaRuns(const W4A16Args &all)
@@ -30,13 +30,15 @@ struct WgmmaRuns {
           zero_mask(format.has_zeros() ? 0xff : 0), zero_base(format.has_zeros() ? 0 : 8) {
         // Else they are worked out again in every stage.
         if (!format.kFixed)
-            ptx::keep(half_unit, zero_mask, zero_base);
+            ptx::keep(half_unit);
+        if (!format.kSymmetric)
+            ptx::keep(zero_mask, zero_base);
     }
 
     // Whether a stage is two runs of 64 rows.
     __device__ __forceinline__ bool two_runs() const {
         if (weights != Weights::General)
-            return weights == Weights::Rows64;
+            return kParts > 1;
         return args.blocks_in_run == 1 && args.groups_in_run != 0;
     }
     __device__ __forceinline__ int unit_size() const {
@@ -50,24 +52,37 @@ struct WgmmaRuns {
     }
     __device__ __forceinline__ int scales_at() const { return two_runs() ? 2048 : 4096; }
     __device__ __forceinline__ int zeros_at() const {
-        return weights == Weights::General && two_runs() ? args.zeros_offset : scales_at() + 128;
+        return weights == Weights::General && two_runs() ? args.zeros_offset
+                                                         : scales_at() + (weights == Weights::Rows32 ? 256 : 128);
     }
 };
 
-// Scales and zeros that hold for all of k, of features `first` to `first` + 15 of a column of 64, by a warp, to their
-// places in the stage's part at `to`.
-template <Weights weights>
+// Scales and zeros that hold for all of k, of features `first` to `first` + 15 of each of some columns of 64, by a
+// warp, to their places in the stage's parts, the first at `to` and kMostBytes apart. Columns behind the last are the
+// last. A lane brings two bytes of each at most, and all of them at once.
+template <int columns, Weights weights>
 __device__ __forceinline__ void bring_column_terms(const WgmmaRuns<weights> &runs, int column, int first, int lane,
                                                    uint8_t *to) {
     const W4A16Args &args = runs.args;
-    const auto bring = [&](const uint8_t *from, uint8_t *to, int size) {
-#pragma unroll 1
-        for (int byte = lane * 2; byte < 16 * size; byte += 64)
-            *reinterpret_cast<uint16_t *>(to + first * size + byte) =
-                *reinterpret_cast<const uint16_t *>(from + (int64_t{64} * column + first) * size + byte);
-    };
-    bring(args.column_scales, to + runs.scales_at(), 2);
-    bring(args.column_zeros, to + runs.zeros_at(), runs.format.zero_size());
+    const int zero_size = runs.format.zero_size();
+    const bool brings_scales = lane * 2 < 16 * 2;
+    const bool brings_zeros = lane * 2 < 16 * zero_size;
+    uint16_t scales[columns], zeros[columns];
+    const auto load = [](const uint8_t *from) { return *reinterpret_cast<const uint16_t *>(from); };
+#pragma unroll
+    for (int i = 0; i < columns; ++i) {
+        const int64_t feature = int64_t{64} * min(column + i, args.row_groups / 4 - 1) + first;
+        scales[i] = brings_scales ? load(args.column_scales + feature * 2 + lane * 2) : uint16_t{0};
+        zeros[i] = brings_zeros ? load(args.column_zeros + feature * zero_size + lane * 2) : uint16_t{0};
+    }
+#pragma unroll
+    for (int i = 0; i < columns; ++i) {
+        uint8_t *const part = to + i * runs.kMostBytes;
+        if (brings_scales)
+            *reinterpret_cast<uint16_t *>(part + runs.scales_at() + first * 2 + lane * 2) = scales[i];
+        if (brings_zeros)
+            *reinterpret_cast<uint16_t *>(part + runs.zeros_at() + first * zero_size + lane * 2) = zeros[i];
+    }
 }
 
 __device__ __forceinline__ float2 to_floats(uint32_t pair, __half) {
@@ -79,7 +94,7 @@ __device__ __forceinline__ float2 to_floats(uint32_t pair, __nv_bfloat16) {
 
 // Whether scales have the type of A.
 template <typename T, Weights weights>
-inline constexpr bool kKnowsScales = weights == Weights::Group128 && !kTakesBothScales<T>;
+inline constexpr bool kKnowsScales = is_symmetric(weights) && !kTakesBothScales<T>;
 
 // Scales, zero points and offsets of features g and g + 8, as dequant.cuh wants them, two a register. What weights are
 // known to have is said in constants, which the compiler does not find behind the shuffling of bytes.
@@ -100,7 +115,7 @@ struct PairedTerms {
         return {low(scales), high(scales), may_offset ? low(offsets) : none, may_offset ? high(offsets) : none};
     }
     __device__ __forceinline__ ZeroTerms zero_terms() const {
-        if constexpr (weights == Weights::Group128)
+        if constexpr (is_symmetric(weights))
             return cuda::zero_terms(8, 8, T{});
         else if constexpr (weights == Weights::Offsets128)
             return cuda::zero_terms(0, 0, T{});
@@ -139,8 +154,8 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
     static_assert(parts == WgmmaRuns<weights>::kParts);
     const W4A16Args &args = runs.args;
     const int to_half = runs.two_runs() ? half_step : 0;
-    const int to_part = args.groups_in_run == 2 ? 64 : 0;
-    const int size = args.zero_size;
+    const int to_part = (weights == Weights::General ? args.groups_in_run == 2 : parts == 4) ? 64 : 0;
+    const int size = runs.kMayOffset ? args.zero_size : runs.kZeroSize;
     const auto half = [](int part) { return part * 2 / parts; };
     const auto quarter = [](int part) { return parts == 4 ? part % 2 : 0; };
     const uint8_t *const scales = column + runs.scales_at();
@@ -160,7 +175,7 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
             // Without zero points what is read counts for nothing: cheaper than a branch.
 #pragma unroll
         for (int part = 0; part < parts; ++part) {
-            if (runs.format.kFixed) {
+            if (runs.format.kSymmetric) {
                 terms[part].zeros = paired_zero_terms(8, 8, T{});
             } else {
                 const uint8_t *const of_part = zeros + half(part) * to_half + quarter(part) * to_part;

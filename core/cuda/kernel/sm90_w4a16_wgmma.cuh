@@ -66,11 +66,12 @@ struct WgmmaShape {
     static constexpr int kMultiplying = (kAtStart + (kAtStart - kCopying) / kConsumers) / 8 * 8;
     // Sums of integers times activations are scaled, once a group, where registers hold them beside the sums of the
     // tile: 4 of 13 instructions a word go, and what is multiplied is exact. Offsets cannot be added to sums, and
-    // scaling the sums of small groups takes no less.
+    // with more tokens scaling the sums of small groups takes no less.
     static constexpr int kHeld = blocks * tokens + 2 * blocks * 16; // registers: both kinds of sums, and the fragments
-    static constexpr int kOthers = weights == Weights::Group128 ? 40 : 56;
+    static constexpr int kOthers = is_symmetric(weights) ? 40 : 56;
     static constexpr bool kScalesSums =
-        !WgmmaRuns<weights>::kMayOffset && (tokens <= 32 || (kParts == 1 && kHeld + kOthers <= kMultiplying));
+        !WgmmaRuns<weights>::kMayOffset &&
+        (tokens <= (kParts == 4 ? 16 : 32) || (kParts == 1 && kHeld + kOthers <= kMultiplying));
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
     static constexpr int kBatch =
         (blocks == 2 && tokens == 48) || (!kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && tokens == 64)))
@@ -128,7 +129,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                                            ptx::cluster_rank() == 0 ? Shape::kept_bytes(0) : Shape::kept_bytes(1));
             }
             __syncwarp();
-            wait_until_ready(); // the one with nothing to do as well: the barrier counts the CTA's threads
+            wait_until_ready(); // all of them: the barrier counts the CTA's threads
+            if (warp == 3 && !format.grouped())
+                prefetch_column_terms<Shape>(runs, cta);
         }
     } else {
         // ---- Products -----------------------------------------------------------------------------------------------
@@ -196,10 +199,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     bias[i] = bias_of_block(i);
             if (!format.grouped()) {
                 __syncwarp(); // the tile before has been read
-#pragma unroll 1
-                for (int i = 0; i < blocks; ++i)
-                    bring_column_terms(runs, min(first_column + i, args.row_groups / 4 - 1), warp * 16, lane,
-                                       column_terms + i * Shape::kRun);
+                bring_column_terms<blocks>(runs, first_column, warp * 16, lane, column_terms);
                 __syncwarp();
             }
             int stage = (ring + k_group) % stages;
@@ -219,7 +219,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                     for (int x = 0; x < tokens / 2; ++x)
                         sums[i][x] = 0.0f;
-                constexpr int parts = Shape::kParts; // 1, or the halves
+                constexpr int parts = Shape::kParts; // the whole unit, halves or quarters
+                const auto part_of = [](int half, int step) { return (half * 4 + step) * parts / 8; };
                 float products[parts][blocks][tokens / 2];
                 uint32_t words[2][blocks][4];
                 PairedTerms<T, weights> terms[blocks][parts];
@@ -244,8 +245,8 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                         for (int s = 0; s < of; ++s) {
                             const int half = (batch * of + s) / 4, step = (batch * of + s) % 4;
-                            to_integers(words[half][i][step], terms[i][half % parts].zero_terms(), w[batch % 2][i][s],
-                                        T{});
+                            to_integers(words[half][i][step], terms[i][part_of(half, step)].zero_terms(),
+                                        w[batch % 2][i][s], T{});
                         }
                 };
                 const auto multiply = [&](int batch, uint64_t operand) {
@@ -255,9 +256,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         const int half = (batch * of + s) / 4, step = (batch * of + s) % 4;
 #pragma unroll
                         for (int i = 0; i < blocks; ++i)
-                            ptx::wgmma(products[half % parts][i], w[batch % 2][i][s],
+                            ptx::wgmma(products[part_of(half, step)][i], w[batch % 2][i][s],
                                        operand + half * tokens * 8 + step * 2,
-                                       step > 0 || (parts == 1 && half > 0) ? 1 : 0, T{});
+                                       (half * 4 + step) % (8 / parts) > 0 ? 1 : 0, T{});
                     }
                     ptx::wgmma_commit();
                 };
@@ -301,12 +302,15 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         fetch(unit);
                         convert(0);
                     }
-                    if (parts == 2)
-                        scale(0);
+#pragma unroll
+                    for (int part = 0; part < parts / 2; ++part) // of the first half
+                        scale(part);
                     ptx::wgmma_wait<0>();
                     __syncwarp();
                     release(last_stage);
-                    scale(parts - 1);
+#pragma unroll
+                    for (int part = parts / 2; part < parts; ++part)
+                        scale(part);
                 }
             } else {
                 int unit = segment.begin + k_group;
