@@ -28,6 +28,8 @@ class Result:
     read_us: float
     packed_bytes: int
     dependent_launch_us: float | None = None  # with MARLIN_OPTION_DEPENDENT_LAUNCH
+    batch_invariant_us: float | None = None  # with MARLIN_MATH_BATCH_INVARIANT
+    sm_mhz: float | None = None
 
     @property
     def shape(self):
@@ -80,7 +82,8 @@ class Results:
                 continue
             fields = ["us", "cublas_us", "limit_us", "read_us", "packed_bytes"]
             values = [entry[field] for field in fields]
-            self.all.append(Result(*parse_problem(entry["problem"]), *values, entry.get("dependent_launch_us")))
+            more = {field: entry.get(field) for field in ["dependent_launch_us", "batch_invariant_us", "sm_mhz"]}
+            self.all.append(Result(*parse_problem(entry["problem"]), *values, **more))
         self._cells = {(r.kind, r.shape, r.m): r for r in self.all}
 
     def cell(self, kind, shape, m):

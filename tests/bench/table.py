@@ -86,6 +86,11 @@ def dependent_launches(result):
     return f"{result.us:.1f}, {result.dependent_launch_us:.1f}"
 
 
+def batch_invariant(result):
+    """The time with it over that without; None where that was not measured."""
+    return result.batch_invariant_us / result.us if result.batch_invariant_us else None
+
+
 def sections(results):
     yield describe(results)
     for plot, title in PLOTS.items():
@@ -103,6 +108,15 @@ def sections(results):
                 "each beginning while the one before it ends."
             )
             yield grid_table(results, kind, dependent_launches, "{}", False)
+        if any(r.kind == kind and r.batch_invariant_us for r in results.all):
+            yield (
+                f"{title}, `{kind}`: time where a row's bits may not depend on the batch (`MARLIN_MATH_BATCH_INVARIANT`) "
+                "over the time otherwise."
+            )
+            yield grid_table(results, kind, batch_invariant, "{:.2f}", True)
+        if kind == DENSE and any(r.kind == kind and r.sm_mhz for r in results.all):
+            yield f"{title}, `{kind}`: the SMs' clock in MHz."
+            yield grid_table(results, kind, lambda r: r.sm_mhz, "{:.0f}", False)
         if any(r.kind.split()[0] == kind.split()[0] and r.kind != kind for r in results.all):
             yield f"{title}, other kinds of weights: time over that of `{kind}` for the same n, k and m."
             yield kinds_table(results, kind)

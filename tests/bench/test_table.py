@@ -37,6 +37,18 @@ def test_a_cell_without_a_result_is_a_dash(tmp_path):
     assert "Without a result: 1 problems" in table.describe(results)
 
 
+def test_invariant_batches_are_ratios_with_their_mean(tmp_path):
+    grid = sample.whole_grid()
+    for cell in grid:
+        if cell["problem"].startswith(DENSE):
+            cell["batch_invariant_us"] = cell["us"] * 1.25
+    text = "\n\n".join(table.sections(Results(sample.write(tmp_path / "h200.json", grid))))
+    assert text.count("MARLIN_MATH_BATCH_INVARIANT") == 1
+    invariant = text.split("MARLIN_MATH_BATCH_INVARIANT")[1]
+    assert invariant.count("1.25") == 3 * len(sample.BATCHES)
+    assert "the SMs' clock in MHz" in text
+
+
 def test_dependent_launches_stand_beside_the_others_where_they_were_measured(tmp_path):
     grid = sample.whole_grid()
     grid[0] = sample.entry(DENSE, 1, 4096, 4096, 25.0) | {"dependent_launch_us": 20.25}

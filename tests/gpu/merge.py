@@ -70,11 +70,21 @@ def merge_benchmarks(benchmarks):
     return merged
 
 
+def add_invariant(results, invariant):
+    """Beside each result its time where batches are invariant, from the stage that measured that."""
+    times = {run["problem"]: run["us"] for run in invariant["results"] if "us" in run}
+    for result in results:
+        if "us" in result and result["problem"] in times:
+            result["batch_invariant_us"] = times[result["problem"]]
+
+
 def merge(parts, commit):
     document = {"commit": commit}
     benchmarks = [parts[name]["result"] for name in sorted(parts) if name.startswith(("bench-", "roofline"))]
     if benchmarks:
         document |= merge_benchmarks(benchmarks)
+        if "invariant" in parts:
+            add_invariant(document["results"], parts["invariant"]["result"])
     for name in ["test", "cpu"]:
         if name in parts:
             document[name] = parts[name]["result"]

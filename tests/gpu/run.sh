@@ -12,14 +12,15 @@ usage: tests/gpu/run.sh [STAGE]...
   sanitize [TOOL]  compute-sanitizer over the tests that need a GPU (memcheck, initcheck), and over a few problems for
                    every kernel (racecheck, synccheck too); without TOOL all four
   bench [I/N[/P]]  marlin_bench over part I of N of the grid of problems, as process P; 1/1/1 without
+  invariant        the same grid once more with MARLIN_MATH_BATCH_INVARIANT
   roofline         marlin_bench over square layers of 4k to 32k by 1 to 65k tokens
   cpu              marlin_bench on the processor of this machine
   merge            what the stages left as one object, results.json: medians over the processes
 
-Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 roofline cpu merge. Each stage takes less than 8
-minutes and leaves one file, STAGE.json in $OUT (build/gpu-out where that is unset). A stage that succeeded on the same
-sources is not run again; FORCE=1 does. After build and test the sanitizers may run side by side. GRID=quick lets bench
-measure a few problems. The commit is that of the checkout, or MARLIN_COMMIT where that is set.
+Without arguments: build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 invariant roofline cpu merge. Each stage
+takes less than 8 minutes and leaves one file, STAGE.json in $OUT (build/gpu-out where that is unset). A stage that
+succeeded on the same sources is not run again; FORCE=1 does. After build and test the sanitizers may run side by side.
+GRID=quick lets bench measure a few problems. The commit is that of the checkout, or MARLIN_COMMIT where that is set.
 
 Needs nvcc 13.0 or newer, CMake 3.29 or newer, ninja and Python 3. Headers that the machine lacks (fmt, CLI11, nlohmann
 json, Catch2) are taken from build/_deps/include: `./dev deps` fills it on a machine that has them.
@@ -118,6 +119,10 @@ measure_grid() {
 }
 stage_bench() { measure_grid "$grid" "${1%/*}"; }
 stage_roofline() { measure_grid roofline 1/1; }
+stage_invariant() {
+    find_cublas
+    "$build/tests/marlin_bench" --device cuda --grid "$grid" --batch-invariant --no-cublas --json "$result"
+}
 stage_cpu() { "$build/tests/marlin_bench" --device cpu --json "$result"; }
 
 stage_merge() { python3 tests/gpu/merge.py "$out" "$commit" >"$out/results.json"; }
@@ -164,10 +169,10 @@ case "${1:-}" in
     exit
     ;;
 esac
-[ $# -gt 0 ] || set -- build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 roofline cpu merge
+[ $# -gt 0 ] || set -- build test sanitize bench 1/1/1 bench 1/1/2 bench 1/1/3 invariant roofline cpu merge
 while [ $# -gt 0 ]; do
     case $1 in
-    build | test | roofline | cpu | merge) run_stage "$1" ;;
+    build | test | invariant | roofline | cpu | merge) run_stage "$1" ;;
     sanitize)
         if [[ ${2:-} =~ ^(memcheck|initcheck|racecheck|synccheck)$ ]]; then
             run_stage sanitize "$2"

@@ -76,6 +76,14 @@ def test_parts_are_joined_and_other_stages_kept(tmp_path):
     assert len(document["stages"]) == 3
 
 
+def test_times_of_invariant_batches_stand_beside_the_others(tmp_path):
+    write_part(tmp_path, "bench-full-1-of-1-process-1", bench([result("p", 10.0), result("q", 20.0)]))
+    write_part(tmp_path, "invariant", bench([result("p", 11.0), {"problem": "q", "failed": "why"}]))
+    found = merged(tmp_path)["results"]
+    assert [entry.get("batch_invariant_us") for entry in found] == [11.0, None]
+    assert [entry["us"] for entry in found] == [10.0, 20.0]
+
+
 def test_a_failure_in_any_process_shows(tmp_path):
     write_part(tmp_path, "bench-full-1-of-1-process-1", bench([result("p", 10.0)]))
     write_part(tmp_path, "bench-full-1-of-1-process-2", bench([{"problem": "p", "failed": "why"}]))
