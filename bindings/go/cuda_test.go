@@ -132,7 +132,7 @@ func TestCUDAAttachAndUnpack(t *testing.T) {
 	d := newDevice(t)
 	p := newProblem(3, 256, 128, 1, false)
 	desc := p.desc()
-	desc.Layout = marlin.LayoutDenseDraft
+	desc.Layout = marlin.LayoutDense
 	var packed bytes.Buffer
 	_, err := pack(t, cpuHandle(t, 0), desc, p.input()).WriteTo(&packed)
 	d.do(err)

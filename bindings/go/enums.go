@@ -38,7 +38,7 @@ type Layout int32
 
 const (
 	LayoutDefault          Layout = C.MARLIN_LAYOUT_DEFAULT // the handle's device decides, and dense or 2:4
-	LayoutDenseDraft       Layout = C.MARLIN_LAYOUT_DENSE_DRAFT
+	LayoutDense            Layout = C.MARLIN_LAYOUT_DENSE
 	LayoutSparse24Draft    Layout = C.MARLIN_LAYOUT_SPARSE24_DRAFT
 	LayoutCPUDraft         Layout = C.MARLIN_LAYOUT_CPU_DRAFT
 	LayoutCPUSparse24Draft Layout = C.MARLIN_LAYOUT_CPU_SPARSE24_DRAFT
@@ -118,12 +118,12 @@ func (d Device) String() string { return enumerator("Device", int32(d), deviceNa
 // String returns "f16", "s4" and so on.
 func (t Type) String() string { return enumerator("Type", int32(t), typeNames[:]) }
 
-// String returns "default", "cpu_draft" and so on.
+// String returns "default", "dense", "cpu_draft" and so on.
 func (l Layout) String() string {
-	if l == LayoutDefault {
-		return "default"
+	if l >= LayoutSparse24Draft {
+		return enumerator("Layout", int32(l-LayoutSparse24Draft), draftNames[:])
 	}
-	return enumerator("Layout", int32(l-LayoutDenseDraft), draftNames[:])
+	return enumerator("Layout", int32(l), layoutNames[:])
 }
 
 // String returns "plain", "gptq_v1" and so on.
@@ -132,7 +132,8 @@ func (s Source) String() string { return enumerator("Source", int32(s), sourceNa
 var (
 	deviceNames = [...]string{"default", "cuda", "cpu"}
 	typeNames   = [...]string{"none", "f16", "bf16", "f32", "s4", "u4", "s8", "f8e4m3", "s3", "u3", "u8"}
-	draftNames  = [...]string{"dense_draft", "sparse24_draft", "cpu_draft", "cpu_sparse24_draft"}
+	layoutNames = [...]string{"default", "dense"}
+	draftNames  = [...]string{"sparse24_draft", "cpu_draft", "cpu_sparse24_draft"}
 	sourceNames = [...]string{"plain", "gptq_v1", "gptq_v2", "awq", "compressed_tensors", "marlin", "marlin_24"}
 )
 

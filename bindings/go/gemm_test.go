@@ -177,7 +177,7 @@ func TestQueryNamesTheKernel(t *testing.T) {
 		t.Errorf("got %+v, %v, expected a kernel that is not slow", info, err)
 	}
 	desc := p.desc()
-	desc.Layout = marlin.LayoutDenseDraft
+	desc.Layout = marlin.LayoutDense
 	info, err = h.Query(marlin.GemmDesc{M: 4}, pack(t, h, desc, p.input()))
 	if err != nil || info.Kernel != "cpu_reference" || !info.Slow || info.Why == "" {
 		t.Errorf("got %+v, %v, expected cpu_reference and why", info, err)

@@ -53,7 +53,7 @@ func TestNamesOfEnumerators(t *testing.T) {
 	for value, want := range map[fmt.Stringer]string{
 		marlin.CPU: "cpu", marlin.DeviceDefault: "default", marlin.CUDA: "cuda", marlin.Device(-1): "Device(-1)",
 		marlin.TypeNone: "none", marlin.BF16: "bf16", marlin.U8: "u8", marlin.Type(11): "Type(11)",
-		marlin.LayoutDefault: "default", marlin.LayoutDenseDraft: "dense_draft",
+		marlin.LayoutDefault: "default", marlin.LayoutDense: "dense",
 		marlin.LayoutCPUSparse24Draft: "cpu_sparse24_draft",
 		marlin.SourcePlain:            "plain", marlin.SourceAWQ: "awq", marlin.SourceMarlin24: "marlin_24",
 	} {

@@ -36,7 +36,7 @@ static_assert(same(Type::S8, MARLIN_TYPE_S8) && same(Type::F8E4M3, MARLIN_TYPE_F
 static_assert(same(Type::S3, MARLIN_TYPE_S3) && same(Type::U3, MARLIN_TYPE_U3) && same(Type::U8, MARLIN_TYPE_U8));
 static_assert(kTypeCount == MARLIN_TYPE_U8 + 1);
 
-static_assert(same(Layout::DenseDraft, MARLIN_LAYOUT_DENSE_DRAFT));
+static_assert(same(Layout::Dense, MARLIN_LAYOUT_DENSE));
 static_assert(same(Layout::Sparse24Draft, MARLIN_LAYOUT_SPARSE24_DRAFT));
 static_assert(same(Layout::CpuDraft, MARLIN_LAYOUT_CPU_DRAFT));
 static_assert(same(Layout::CpuSparse24Draft, MARLIN_LAYOUT_CPU_SPARSE24_DRAFT));

@@ -134,7 +134,7 @@ MultiplyContext CudaBackend::context() const {
 }
 
 Layout CudaBackend::default_layout(bool sparse) const {
-    return sparse ? Layout::Sparse24Draft : Layout::DenseDraft;
+    return sparse ? Layout::Sparse24Draft : Layout::Dense;
 }
 
 void CudaBackend::check_memory(const void *pointer, const char *name) const {

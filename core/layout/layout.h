@@ -8,11 +8,12 @@
 
 namespace marlin {
 
-// The numbers are those of marlin_layout; capi/src/abi_check.cpp compares them. Numbers from 0x1000 are drafts: the
-// bytes behind them may still change, and a version that changed them gives them a new number.
+// The numbers are those of marlin_layout; capi/src/abi_check.cpp compares them. Below 0x1000 the bytes never change.
+// Numbers from there on are drafts: the bytes behind them may still change, and a version that changed them gives them
+// a new number.
 enum class Layout : int32_t {
     Default = 0,
-    DenseDraft = 0x1000,
+    Dense = 1,
     Sparse24Draft = 0x1001,
     CpuDraft = 0x1002,
     CpuSparse24Draft = 0x1003,
@@ -22,8 +23,8 @@ constexpr std::string_view to_string(Layout layout) {
     switch (layout) {
     case Layout::Default:
         return "default";
-    case Layout::DenseDraft:
-        return "dense_draft";
+    case Layout::Dense:
+        return "dense";
     case Layout::Sparse24Draft:
         return "sparse24_draft";
     case Layout::CpuDraft:
@@ -35,7 +36,7 @@ constexpr std::string_view to_string(Layout layout) {
 }
 
 MARLIN_HD constexpr bool is_known(Layout layout) {
-    return layout == Layout::DenseDraft || layout == Layout::Sparse24Draft || layout == Layout::CpuDraft ||
+    return layout == Layout::Dense || layout == Layout::Sparse24Draft || layout == Layout::CpuDraft ||
            layout == Layout::CpuSparse24Draft;
 }
 MARLIN_HD constexpr bool is_sparse24(Layout layout) {

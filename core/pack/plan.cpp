@@ -30,7 +30,7 @@ void check_dimensions(const PackRequest &r) {
         fail(Status::InvalidArgument, "group_size is {}, expected 32, 64, 128 or -1 (one scale a column)",
              r.group_size);
     if (!is_known(r.layout))
-        fail(Status::InvalidArgument, "layout is {:#x}, expected a layout number from 0x1000 to 0x1003",
+        fail(Status::InvalidArgument, "layout is {:#x}, expected 1 or a draft from 0x1001 to 0x1003",
              static_cast<int32_t>(r.layout));
 }
 

@@ -11,10 +11,10 @@ using namespace marlin::test;
 namespace {
 
 const WeightSpec kDense[] = {
-    {.k = 100, .n = 70, .group_size = 32, .zero_type = MARLIN_TYPE_U8, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
-    {.k = 300, .n = 65, .group_size = -1, .zero_type = MARLIN_TYPE_F32, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
-    {.k = 256, .n = 64, .group_size = 64, .layout = MARLIN_LAYOUT_DENSE_DRAFT, .act_order = true},
-    {.k = 512, .n = 320, .group_size = 128, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
+    {.k = 100, .n = 70, .group_size = 32, .zero_type = MARLIN_TYPE_U8, .layout = MARLIN_LAYOUT_DENSE},
+    {.k = 300, .n = 65, .group_size = -1, .zero_type = MARLIN_TYPE_F32, .layout = MARLIN_LAYOUT_DENSE},
+    {.k = 256, .n = 64, .group_size = 64, .layout = MARLIN_LAYOUT_DENSE, .act_order = true},
+    {.k = 512, .n = 320, .group_size = 128, .layout = MARLIN_LAYOUT_DENSE},
 };
 
 const WeightSpec kSparse[] = {
@@ -109,7 +109,7 @@ TEST_CASE("what a GPU does not multiply is refused, and nothing is written", "[g
 
 TEST_CASE("rows that are not 16-byte aligned multiply right, and the query says that they are slow", "[gpu]") {
     const Handle handle(cuda_desc());
-    const WeightSpec spec = {.k = 100, .n = 70, .group_size = 32, .layout = MARLIN_LAYOUT_DENSE_DRAFT};
+    const WeightSpec spec = {.k = 100, .n = 70, .group_size = 32, .layout = MARLIN_LAYOUT_DENSE};
     OnDevice device(handle, spec, 5);
     auto info = with_size<marlin_gemm_info>();
     CHECK_SUCCESS(handle, marlin_gemm_query(handle, &device.multiply.desc, &device.weights, &info));

@@ -12,9 +12,9 @@ using namespace marlin::test;
 namespace {
 
 const WeightSpec kSpecs[] = {
-    {.k = 100, .n = 70, .group_size = 32, .zero_type = MARLIN_TYPE_U8, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
-    {.k = 300, .n = 65, .group_size = -1, .zero_type = MARLIN_TYPE_F32, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
-    {.k = 256, .n = 64, .group_size = 64, .layout = MARLIN_LAYOUT_DENSE_DRAFT, .act_order = true},
+    {.k = 100, .n = 70, .group_size = 32, .zero_type = MARLIN_TYPE_U8, .layout = MARLIN_LAYOUT_DENSE},
+    {.k = 300, .n = 65, .group_size = -1, .zero_type = MARLIN_TYPE_F32, .layout = MARLIN_LAYOUT_DENSE},
+    {.k = 256, .n = 64, .group_size = 64, .layout = MARLIN_LAYOUT_DENSE, .act_order = true},
     {.k = 130, .n = 70, .group_size = 128, .layout = MARLIN_LAYOUT_SPARSE24_DRAFT, .sparse = true},
     {.k = 128, .n = 64, .layout = MARLIN_LAYOUT_CPU_DRAFT},
 };
@@ -96,7 +96,7 @@ TEST_CASE("the default layout of a GPU is NVIDIA's", "[gpu]") {
         const CudaBuffer packed(packed_size_of(handle, desc));
         auto weights = with_size<marlin_weights>();
         CHECK_SUCCESS(handle, marlin_pack(handle, &desc, &input, packed.data(), packed.size(), &weights));
-        CHECK(weights.layout == (sparse ? MARLIN_LAYOUT_SPARSE24_DRAFT : MARLIN_LAYOUT_DENSE_DRAFT));
+        CHECK(weights.layout == (sparse ? MARLIN_LAYOUT_SPARSE24_DRAFT : MARLIN_LAYOUT_DENSE));
     }
 }
 

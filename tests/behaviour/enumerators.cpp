@@ -39,7 +39,7 @@ TEST_CASE("enumerators of a pack description out of range are refused by name") 
                           std::string(field.name) + " is " + std::to_string(value), "expected 0 to");
             CHECK(size == 4711);
         }
-    for (const int32_t layout : {-1, 1, 0xfff, 0x1004, INT32_MAX}) {
+    for (const int32_t layout : {-1, 2, 0xfff, 0x1000, 0x1004, INT32_MAX}) {
         marlin_pack_desc desc = source.desc();
         desc.layout = layout;
         size_t size = 4711;

@@ -8,11 +8,9 @@ using namespace marlin::test;
 TEST_CASE("NVIDIA layouts multiply on a CPU handle through the reference kernel") {
     const Handle handle;
     for (const WeightSpec &spec :
-         {WeightSpec{
-              .k = 100, .n = 70, .group_size = 32, .zero_type = MARLIN_TYPE_U8, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
-          WeightSpec{
-              .k = 200, .n = 65, .group_size = -1, .zero_type = MARLIN_TYPE_F32, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
-          WeightSpec{.k = 192, .n = 33, .group_size = 64, .layout = MARLIN_LAYOUT_DENSE_DRAFT, .act_order = true},
+         {WeightSpec{.k = 100, .n = 70, .group_size = 32, .zero_type = MARLIN_TYPE_U8, .layout = MARLIN_LAYOUT_DENSE},
+          WeightSpec{.k = 200, .n = 65, .group_size = -1, .zero_type = MARLIN_TYPE_F32, .layout = MARLIN_LAYOUT_DENSE},
+          WeightSpec{.k = 192, .n = 33, .group_size = 64, .layout = MARLIN_LAYOUT_DENSE, .act_order = true},
           WeightSpec{.k = 130, .n = 70, .group_size = 32, .layout = MARLIN_LAYOUT_SPARSE24_DRAFT, .sparse = true}}) {
         TestWeights weights(handle, spec);
         CHECK(weights.get()->layout == spec.layout);
@@ -47,7 +45,7 @@ TEST_CASE("the CPU's own layouts do not run slowly where the machine has a kerne
 }
 
 TEST_CASE("packed bytes do not depend on the number of threads that packed them") {
-    for (const int32_t layout : {MARLIN_LAYOUT_CPU_DRAFT, MARLIN_LAYOUT_DENSE_DRAFT}) {
+    for (const int32_t layout : {MARLIN_LAYOUT_CPU_DRAFT, MARLIN_LAYOUT_DENSE}) {
         const WeightSpec spec = {.k = 300, .n = 200, .group_size = 32, .zero_type = MARLIN_TYPE_U8, .layout = layout};
         TestWeights one(Handle(cpu_desc(1)), spec);
         TestWeights many(Handle(cpu_desc(5)), spec);

@@ -42,7 +42,7 @@ private:
 // A refused call, a call through a fallback, and an ordinary one.
 void make_one_of_each(marlin_handle_t handle) {
     TestWeights weights(handle, {});
-    TestWeights foreign(handle, {.layout = MARLIN_LAYOUT_DENSE_DRAFT});
+    TestWeights foreign(handle, {.layout = MARLIN_LAYOUT_DENSE});
     Multiply multiply(weights.source(), 2);
     CHECK(marlin_handle_set_option(handle, MARLIN_OPTION_MATH, 3) == MARLIN_INVALID_ARGUMENT);
     CHECK_SUCCESS(handle, multiply.run(handle, foreign.get()));
@@ -77,7 +77,7 @@ TEST_CASE("each level of the log includes the ones before it") {
         CHECK(messages[0].text == kRefused);
         CHECK(messages[1].level == MARLIN_LOG_WARNING);
         CHECK_THAT(messages[1].text, Catch::Matchers::Contains("cpu_reference"));
-        CHECK_THAT(messages[1].text, Catch::Matchers::Contains("layout is dense_draft"));
+        CHECK_THAT(messages[1].text, Catch::Matchers::Contains("layout is dense"));
     }
     Recorder calls(MARLIN_LOG_CALLS);
     make_one_of_each(handle);

@@ -81,7 +81,7 @@ TEST_CASE("a multiply allocates nothing, whatever runs") {
              {WeightSpec{.k = 300, .n = 200, .group_size = 32, .zero_type = MARLIN_TYPE_U8},
               WeightSpec{.k = 256, .n = 70, .group_size = 64, .act_order = true},
               WeightSpec{.k = 256, .n = 70, .group_size = -1, .sparse = true},
-              WeightSpec{.k = 128, .n = 70, .group_size = 128, .layout = MARLIN_LAYOUT_DENSE_DRAFT}}) {
+              WeightSpec{.k = 128, .n = 70, .group_size = 128, .layout = MARLIN_LAYOUT_DENSE}}) {
             TestWeights weights(handle, spec);
             for (const int64_t m : {1, 7, 100}) {
                 Multiply multiply(weights.source(), m);

@@ -74,7 +74,7 @@ TEST_CASE("dimensions of weights go from 1 to 2147483647, groups are one of four
 
 TEST_CASE("the size of the largest weights is computed without overflow, and needs no memory") {
     const Handle handle;
-    for (const int32_t layout : {MARLIN_LAYOUT_DENSE_DRAFT, MARLIN_LAYOUT_CPU_DRAFT}) {
+    for (const int32_t layout : {MARLIN_LAYOUT_DENSE, MARLIN_LAYOUT_CPU_DRAFT}) {
         marlin_pack_desc desc = WeightSource({}).desc();
         desc.layout = layout;
         desc.k = INT32_MAX;
@@ -95,9 +95,9 @@ TEST_CASE("contradictions in a description are refused") {
     bench.refuse_desc(
         [](marlin_pack_desc &desc) {
             desc.sparsity = MARLIN_SPARSITY_SELECT_24;
-            desc.layout = MARLIN_LAYOUT_DENSE_DRAFT;
+            desc.layout = MARLIN_LAYOUT_DENSE;
         },
-        {"sparsity is 2", "layout dense_draft"});
+        {"sparsity is 2", "layout dense"});
     bench.refuse_desc([](marlin_pack_desc &desc) { desc.src_scale_type = 0; }, {"src_scale_type is none"});
     bench.refuse_desc([](marlin_pack_desc &desc) { desc.src_type = MARLIN_TYPE_U8; }, {"src_type is u8"});
     bench.refuse_desc([](marlin_pack_desc &desc) { desc.scale_type = MARLIN_TYPE_F32; }, {"scale_type is f32"});

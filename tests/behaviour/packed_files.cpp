@@ -44,7 +44,7 @@ const WeightSpec kSpecs[] = {
     {.k = 200, .n = 1, .group_size = MARLIN_GROUP_PER_COLUMN, .zero_type = MARLIN_TYPE_F32},
     {.k = 192, .n = 65, .group_size = 64, .act_order = true},
     {.k = 132, .n = 67, .group_size = 128, .sparse = true},
-    {.k = 128, .n = 64, .layout = MARLIN_LAYOUT_DENSE_DRAFT},
+    {.k = 128, .n = 64, .layout = MARLIN_LAYOUT_DENSE},
     {.k = 128, .n = 64, .layout = MARLIN_LAYOUT_SPARSE24_DRAFT, .sparse = true},
 };
 

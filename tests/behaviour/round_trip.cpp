@@ -32,7 +32,7 @@ TEST_CASE("codes and values come back from every layout as they went in") {
                         : random.pick({int32_t{MARLIN_TYPE_NONE}, int32_t{MARLIN_TYPE_U8}, int32_t{MARLIN_TYPE_F32}});
         spec.act_order = !spec.sparse && random.chance();
         const bool nvidia = random.chance();
-        spec.layout = nvidia ? MARLIN_LAYOUT_DENSE_DRAFT : MARLIN_LAYOUT_CPU_DRAFT;
+        spec.layout = nvidia ? MARLIN_LAYOUT_DENSE : MARLIN_LAYOUT_CPU_DRAFT;
         if (spec.sparse)
             spec.layout = nvidia ? MARLIN_LAYOUT_SPARSE24_DRAFT : MARLIN_LAYOUT_CPU_SPARSE24_DRAFT;
         spec.seed = random.next();

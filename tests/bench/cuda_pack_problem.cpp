@@ -66,7 +66,7 @@ PackProblem pack_problem(const std::string &text) {
     problem.unpack = kind == "unpack";
     if (kind != "pack" && kind != "unpack")
         fail(Status::InvalidArgument, "a packing problem begins with {}, expected pack or unpack", kind);
-    problem.request.layout = Layout::DenseDraft;
+    problem.request.layout = Layout::Dense;
     problem.request.group_size = 128;
     if (problem.unpack) {
         problem.dst_type = type_of(what);

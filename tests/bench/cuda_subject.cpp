@@ -51,7 +51,7 @@ CudaWeights::CudaWeights(const GpuDevice &device, const CudaHandle &handle, cons
                          const Problem &problem)
     : problem_(weights_alone(problem)) {
     RandomWeights source(problem);
-    source.desc.layout = problem.sparse ? MARLIN_LAYOUT_SPARSE24_DRAFT : MARLIN_LAYOUT_DENSE_DRAFT;
+    source.desc.layout = problem.sparse ? MARLIN_LAYOUT_SPARSE24_DRAFT : MARLIN_LAYOUT_DENSE;
     size_t size = 0;
     check(marlin_pack_size(packer.get(), &source.desc, &size), packer.get());
     host_ = allocate_packed(size);

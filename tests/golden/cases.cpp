@@ -68,8 +68,7 @@ bool holds_values(const GoldenCase &c) {
 
 std::vector<GoldenCase> golden_cases() {
     std::vector<GoldenCase> cases;
-    for (const Layout layout :
-         {Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft}) {
+    for (const Layout layout : {Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft}) {
         const bool sparse = is_sparse24(layout);
         const Sparsity already = sparse ? Sparsity::Already24 : Sparsity::Dense;
         const Sparsity select = sparse ? Sparsity::Select24 : Sparsity::Dense;

@@ -127,7 +127,7 @@ TEST_CASE("Multiplies that gather different rows after each other do not mix the
     for (const char *text : {"gemm f16 s4 g128 m1 n4096 k4096 perm", "gemm f16 s4 g128 m16 n512 k8192 perm",
                              "gemm f16 s4 g128 m130 n1024 k4096 perm", "gemm f16 s4 g128 m600 n512 k2048 perm"}) {
         const Problem problem = from_text(text);
-        const Weights weights = make_weights(problem, Layout::DenseDraft, Fill::Random, 4);
+        const Weights weights = make_weights(problem, Layout::Dense, Fill::Random, 4);
         Operands first(problem, Fill::Random, 5);
         Operands second(problem, Fill::Random, 6);
         OnDevice devices[] = {{problem, first, weights}, {problem, second, weights}};

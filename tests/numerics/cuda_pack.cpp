@@ -158,7 +158,7 @@ TEST_CASE("A GPU packs rows of any order in layers that fill its shared memory, 
     for (const int64_t k : {25600, 28672, 60032})
         for (const PackSpec &whole : whole_layers(k, 64)) {
             const PackRequest &r = whole.request;
-            if (r.layout != Layout::DenseDraft || r.group_size != 128 || whole.rows != Rows::Shuffled)
+            if (r.layout != Layout::Dense || r.group_size != 128 || whole.rows != Rows::Shuffled)
                 continue;
             INFO(describe(whole));
             expect_same(PackCase(whole), false, {});

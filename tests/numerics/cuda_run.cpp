@@ -74,7 +74,7 @@ std::unique_ptr<Backend> cuda_backend() {
 }
 
 Layout cuda_layout(const Problem &problem) {
-    return problem.sparse ? Layout::Sparse24Draft : Layout::DenseDraft;
+    return problem.sparse ? Layout::Sparse24Draft : Layout::Dense;
 }
 
 Problem from_text(std::string_view text) {

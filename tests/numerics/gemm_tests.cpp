@@ -40,7 +40,7 @@ TEST_CASE("Problems drawn from all fields at once multiply right in every kernel
 }
 
 TEST_CASE("The layouts for GPUs multiply right on the CPU") {
-    check_all(drawn(false, 60, 13), Layout::DenseDraft, 0);
+    check_all(drawn(false, 60, 13), Layout::Dense, 0);
     check_all(drawn(true, 60, 14), Layout::Sparse24Draft, 0);
 }
 

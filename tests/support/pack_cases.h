@@ -46,7 +46,7 @@ inline PackSpec random_spec(uint64_t seed) {
                             Source::CompressedTensors, Source::Marlin});
     const bool plain = r.source == Source::Plain;
     r.group_size = random.pick<int64_t>({32, 64, 128, -1});
-    r.layout = random.pick({Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft});
+    r.layout = random.pick({Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft});
     r.scale_type = random.pick({Type::None, Type::F16, Type::BF16});
     const bool round = random.chance(); // whole tiles, aligned
     r.k = round ? 64 * random.between(1, 6) : random.between(1, 400);

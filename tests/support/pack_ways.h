@@ -24,8 +24,7 @@ inline std::vector<PackSpec> whole_layers(int64_t k, int64_t n) {
         }
     std::vector<PackSpec> specs;
     for (const PackRequest &source : sources)
-        for (const Layout layout :
-             {Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft})
+        for (const Layout layout : {Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft})
             for (const int64_t group_size : {32, 64, 128, -1})
                 for (const Rows rows : {Rows::InOrder, Rows::Shuffled, Rows::Ragged}) {
                     PackSpec &s = specs.emplace_back();

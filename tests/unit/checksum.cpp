@@ -24,7 +24,7 @@ std::vector<std::byte> random_bytes(size_t size, uint64_t seed) {
 
 PackedBytes random_weights(Random &random) {
     PackedShape shape;
-    shape.layout = random.pick({Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft});
+    shape.layout = random.pick({Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft});
     shape.zero_type = random.pick({Type::None, Type::U8, Type::F32});
     shape.type = shape.zero_type == Type::None ? Type::S4 : Type::U4;
     shape.group_size = random.pick({int64_t{32}, int64_t{128}, kGroupPerColumn});

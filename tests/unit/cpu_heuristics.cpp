@@ -49,10 +49,10 @@ TEST_CASE("The instruction set names the kernel") {
 }
 
 TEST_CASE("Layouts for GPUs and rows beyond the workspace run as the reference, with the reason") {
-    const KernelPlan gpu_layout = plan(kDense, {Isa::Avx512Bf16, 2, 0}, Layout::DenseDraft);
+    const KernelPlan gpu_layout = plan(kDense, {Isa::Avx512Bf16, 2, 0}, Layout::Dense);
     CHECK(std::string(gpu_layout.kernel) == "cpu_reference");
     CHECK(gpu_layout.slow);
-    CHECK(gpu_layout.why.find("dense_draft") != std::string::npos);
+    CHECK(gpu_layout.why.find("dense") != std::string::npos);
 
     const KernelPlan long_row = plan("gemm f16 s4 g128 m1 n64 k100000000", {Isa::Avx512Bf16, 2, 0});
     CHECK(std::string(long_row.kernel) == "cpu_reference");
@@ -74,7 +74,7 @@ TEST_CASE("A kernel can be forced where it runs, and is refused by number elsewh
             CHECK(error.text().find(std::to_string(wrong)) != std::string::npos);
             CHECK(error.text().find("cpu_avx512") != std::string::npos);
         }
-    CHECK_THROWS_AS(plan(kDense, {Isa::Avx512, 2, 2}, Layout::DenseDraft), Error);
+    CHECK_THROWS_AS(plan(kDense, {Isa::Avx512, 2, 2}, Layout::Dense), Error);
 }
 
 TEST_CASE("No call needs more workspace than a handle has, and large m no more than 64 rows") {

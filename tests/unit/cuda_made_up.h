@@ -45,7 +45,7 @@ inline cuda::Instance made_up_stripe(cuda::Family family, int32_t number, int32_
 
 inline Geometry geometry_of(const Problem &p) {
     PackedShape shape;
-    shape.layout = p.sparse ? Layout::Sparse24Draft : Layout::DenseDraft;
+    shape.layout = p.sparse ? Layout::Sparse24Draft : Layout::Dense;
     shape.n = p.n;
     shape.group_size = p.group_size;
     shape.k_packed = round_up(p.k, run_rows(shape.layout, p.group_size));

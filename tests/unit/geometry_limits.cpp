@@ -10,7 +10,7 @@ namespace {
 
 using Wide = __int128;
 
-constexpr Layout kLayouts[] = {Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft};
+constexpr Layout kLayouts[] = {Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft};
 constexpr int64_t kGroups[] = {32, 64, 128, kGroupPerColumn};
 constexpr Type kZeroTypes[] = {Type::None, Type::U8, Type::F16, Type::F32};
 
@@ -90,9 +90,9 @@ TEST_CASE("runs hold whole groups and whole blocks") {
                 CHECK(run % group_size == 0);
             CHECK(run <= 128);
         }
-    CHECK(run_rows(Layout::DenseDraft, 32) == 64);
-    CHECK(run_rows(Layout::DenseDraft, 128) == 128);
-    CHECK(run_rows(Layout::DenseDraft, kGroupPerColumn) == 64);
+    CHECK(run_rows(Layout::Dense, 32) == 64);
+    CHECK(run_rows(Layout::Dense, 128) == 128);
+    CHECK(run_rows(Layout::Dense, kGroupPerColumn) == 64);
     CHECK(run_rows(Layout::CpuSparse24Draft, kGroupPerColumn) == 128);
 }
 

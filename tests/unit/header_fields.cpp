@@ -62,7 +62,7 @@ const Damage kDamages[] = {
 
 PackedBytes some_weights() {
     PackedShape shape;
-    shape.layout = Layout::DenseDraft;
+    shape.layout = Layout::Dense;
     shape.type = Type::U4;
     shape.zero_type = Type::U8;
     shape.k_packed = 256;
@@ -75,7 +75,7 @@ PackedBytes some_weights() {
 } // namespace
 
 TEST_CASE("what the header says comes back as it was written, for every kind of weights") {
-    for (const Layout layout : {Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft})
+    for (const Layout layout : {Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft})
         for (const int64_t group_size : {int64_t{32}, int64_t{64}, int64_t{128}, kGroupPerColumn})
             for (const Type zero_type : {Type::None, Type::U8, Type::F16, Type::BF16, Type::F32})
                 for (const bool extras : {false, true}) {

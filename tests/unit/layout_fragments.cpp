@@ -60,7 +60,7 @@ uint32_t word_at(const std::vector<unsigned char> &bytes, int64_t offset) {
 TEST_CASE("one 16-byte load of an NVIDIA lane is its A fragments of four mma.m16n8k16") {
     for (unsigned seed = 0; seed < 4; ++seed) {
         const Codes codes = distinct_codes(seed);
-        const std::vector<unsigned char> bytes = pack_block(Layout::DenseDraft, codes);
+        const std::vector<unsigned char> bytes = pack_block(Layout::Dense, codes);
         int wrong = 0;
         for (int64_t row_group = 0; row_group < 4; ++row_group)
             for (int64_t lane = 0; lane < 32; ++lane)
@@ -152,7 +152,7 @@ TEST_CASE("CPU metadata lines up with the codes: lane 2 feature + slot, two bits
 }
 
 TEST_CASE("stored nibbles differ from codes by the bit that makes them two's complement on CPUs only") {
-    CHECK(code_xor(Layout::DenseDraft) == 0);
+    CHECK(code_xor(Layout::Dense) == 0);
     CHECK(code_xor(Layout::Sparse24Draft) == 0);
     for (const Layout layout : {Layout::CpuDraft, Layout::CpuSparse24Draft})
         for (int code = 0; code < 16; ++code) {

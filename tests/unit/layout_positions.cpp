@@ -9,7 +9,7 @@ using namespace marlin;
 
 namespace {
 
-constexpr Layout kLayouts[] = {Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft};
+constexpr Layout kLayouts[] = {Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft};
 constexpr int64_t kGroups[] = {32, 64, 128, kGroupPerColumn};
 constexpr Type kZeroTypes[] = {Type::None, Type::U8, Type::F16, Type::BF16, Type::F32};
 
@@ -173,10 +173,12 @@ TEST_CASE("layout numbers name themselves and their kind") {
     CHECK(to_string(Layout::Default) == "default");
     CHECK(to_string(static_cast<Layout>(7)) == "unknown");
     CHECK_FALSE(is_known(Layout::Default));
+    CHECK_FALSE(is_known(static_cast<Layout>(0x1000))); // the draft that layout 1 was
     CHECK_FALSE(is_known(static_cast<Layout>(0x1004)));
+    CHECK(static_cast<int32_t>(Layout::Dense) == 1);
     for (const Layout layout : kLayouts) {
         CHECK(is_known(layout));
-        CHECK(static_cast<int32_t>(layout) >= 0x1000);
+        CHECK((static_cast<int32_t>(layout) >= 0x1000) == (to_string(layout).find("draft") != std::string_view::npos));
         CHECK((to_string(layout).find("sparse24") != std::string_view::npos) == is_sparse24(layout));
         CHECK((to_string(layout).find("cpu") != std::string_view::npos) == is_cpu(layout));
     }

@@ -213,7 +213,7 @@ def test_one_scale_a_column_may_be_a_vector(handle, source):
     assert weights.groups == 1
 
 
-@pytest.mark.parametrize("layout", ["dense_draft", "cpu_draft"])
+@pytest.mark.parametrize("layout", ["dense", "cpu_draft"])
 def test_layouts(handle, random, layout):
     w = random.standard_normal((64, 64)).astype(np.float32)
     weights = handle.pack(w, group_size=32, layout=layout)

@@ -204,7 +204,7 @@ typedef enum marlin_type {
  * and refuses the old one (MARLIN_BAD_PACKED_DATA) instead of misreading it: keep the source of draft weights. */
 typedef enum marlin_layout {
     MARLIN_LAYOUT_DEFAULT = 0,             /* the handle's device decides, and dense or 2:4 */
-    MARLIN_LAYOUT_DENSE_DRAFT = 0x1000,    /* every NVIDIA kernel, small and large m */
+    MARLIN_LAYOUT_DENSE = 1,               /* every NVIDIA kernel, small and large m */
     MARLIN_LAYOUT_SPARSE24_DRAFT = 0x1001, /* the same with 2:4 sparsity */
     MARLIN_LAYOUT_CPU_DRAFT = 0x1002,
     MARLIN_LAYOUT_CPU_SPARSE24_DRAFT = 0x1003,

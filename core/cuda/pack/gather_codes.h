@@ -60,7 +60,7 @@ MARLIN_HD inline bool gathers_codes(const PackTask &task) {
     const bool words = task.source == Source::CompressedTensors || task.source == Source::GptqV1 ||
                        task.source == Source::GptqV2 || task.source == Source::Marlin;
     const Layout layout = task.geometry.shape.layout;
-    return (layout == Layout::DenseDraft || layout == Layout::Sparse24Draft) && !task.in_order() && task.aligned &&
+    return (layout == Layout::Dense || layout == Layout::Sparse24Draft) && !task.in_order() && task.aligned &&
            task.n % kFeatures == 0 && task.k % 32 == 0 && (plain || words);
 }
 
@@ -228,8 +228,8 @@ MARLIN_HD inline std::byte *gathered_vector(const PackTask &task, int64_t column
     const int shift = g.run_k == 64 ? 0 : 1; // blocks of a run
     return task.body + g.run_offset(column, block64 >> shift) + (block64 & shift) * 2048 + vector_of_pair(f) + j * 16;
 }
-static_assert(code_at(Layout::DenseDraft, 16 + 2 + row_in_word(3), 16 + 3 + 8).byte == 512 + (4 * 3 + 1) * 16 + 4 + 3);
-static_assert(code_at(Layout::DenseDraft, row_in_word(2), 8).byte == 2 && row_in_word(1) == 8);
+static_assert(code_at(Layout::Dense, 16 + 2 + row_in_word(3), 16 + 3 + 8).byte == 512 + (4 * 3 + 1) * 16 + 4 + 3);
+static_assert(code_at(Layout::Dense, row_in_word(2), 8).byte == 2 && row_in_word(1) == 8);
 
 // The packed rows whose codes stand in the same place of one strip: rows 2 j and on, sixteen of a block of 64.
 struct GatheredRows {

@@ -49,8 +49,8 @@ struct BundleMemory {
 MARLIN_HD inline bool gathers_values(const PackTask &task) {
     const Layout layout = task.geometry.shape.layout;
     const bool selects = layout == Layout::Sparse24Draft && task.sparsity == Sparsity::Select24;
-    return (layout == Layout::DenseDraft || (selects && task.importance == nullptr)) && !task.in_order() &&
-           task.aligned && task.src_order == Order::NxK && task.n % kFeatures == 0 && task.k % 8 == 0 &&
+    return (layout == Layout::Dense || (selects && task.importance == nullptr)) && !task.in_order() && task.aligned &&
+           task.src_order == Order::NxK && task.n % kFeatures == 0 && task.k % 8 == 0 &&
            task.geometry.groups_in_run > 0;
 }
 

@@ -234,7 +234,7 @@ MARLIN_HD void unpack_tile(const Block &block, const UnpackTask &task, const Til
         read_runs<Layout::CpuSparse24Draft>(block, w, place, memory);
         break;
     default:
-        read_runs<Layout::DenseDraft>(block, w, place, memory);
+        read_runs<Layout::Dense>(block, w, place, memory);
     }
     block.sync();
     if (w.sparse()) {

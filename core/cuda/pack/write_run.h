@@ -288,7 +288,7 @@ MARLIN_HD void write_tile(const Block &block, const PackTask &task, const TilePl
     if (for_cpu)
         write_as<sparse ? Layout::CpuSparse24Draft : Layout::CpuDraft>(block, task, place, tile, sum);
     else
-        write_as<sparse ? Layout::Sparse24Draft : Layout::DenseDraft>(block, task, place, tile, sum);
+        write_as<sparse ? Layout::Sparse24Draft : Layout::Dense>(block, task, place, tile, sum);
     write_params(block, task, place, params_at, sum);
 }
 

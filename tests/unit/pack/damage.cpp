@@ -23,8 +23,7 @@ bool attaches(const PackedBuffer &packed) {
 
 TEST_CASE("every changed header byte and any changed body bit is noticed", "[pack]") {
     std::mt19937 rng(13);
-    for (const Layout layout :
-         {Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft}) {
+    for (const Layout layout : {Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft}) {
         WeightsOptions options;
         options.k = 150;
         options.n = 66;

@@ -39,7 +39,7 @@ std::string header_table() {
 std::string run_table() {
     constexpr const char *row = "{:<11}  {:>5}  {:>4}  {:>5}  {:>6}  {:>5}  {:>8}  {:>4}\n";
     std::string out = fmt::format(row, "layout", "group", "rows", "codes", "scales", "zeros", "metadata", "run");
-    for (const Layout layout : {Layout::DenseDraft, Layout::CpuSparse24Draft})
+    for (const Layout layout : {Layout::Dense, Layout::CpuSparse24Draft})
         for (const int64_t group_size : {int64_t{32}, int64_t{64}, int64_t{128}, kGroupPerColumn}) {
             PackedShape shape;
             shape.layout = layout;

@@ -179,7 +179,7 @@ TEST_CASE("signed codes outside -8 .. 7 are named, whatever they are", "[pack]")
     r.k = 8;
     r.n = 5;
     r.group_size = 32;
-    r.layout = Layout::DenseDraft;
+    r.layout = Layout::Dense;
     r.src = std::as_bytes(std::span(codes));
     r.scales = std::as_bytes(std::span(scales));
     PackedBuffer packed(packed_size(plan_pack(r)));

@@ -130,7 +130,7 @@ void expect_round_trip(const Weights &w, const SourceForm &form, Layout layout, 
                         static_cast<size_t>(kHeaderSize + view.geometry.body_size)) == 0);
 }
 
-const Layout kLayouts[] = {Layout::DenseDraft, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft};
+const Layout kLayouts[] = {Layout::Dense, Layout::Sparse24Draft, Layout::CpuDraft, Layout::CpuSparse24Draft};
 
 } // namespace
 

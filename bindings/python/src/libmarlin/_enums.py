@@ -49,7 +49,7 @@ class Layout(IntEnum):
     """How packed bytes are arranged; drafts are not read by later versions."""
 
     DEFAULT = native.MARLIN_LAYOUT_DEFAULT
-    DENSE_DRAFT = native.MARLIN_LAYOUT_DENSE_DRAFT
+    DENSE = native.MARLIN_LAYOUT_DENSE
     SPARSE24_DRAFT = native.MARLIN_LAYOUT_SPARSE24_DRAFT
     CPU_DRAFT = native.MARLIN_LAYOUT_CPU_DRAFT
     CPU_SPARSE24_DRAFT = native.MARLIN_LAYOUT_CPU_SPARSE24_DRAFT

@@ -112,7 +112,7 @@ def test_rearranged(kind):
         return  # a kept code that means zero is pruned on the way: other bytes, the same values
     assert torch.equal(again, packed)
     with libmarlin.Handle("cpu") as handle:  # the same bytes as if packed for CUDA at once
-        direct = handle.pack(src, layout="dense_draft", **KINDS[kind])
+        direct = handle.pack(src, layout="dense", **KINDS[kind])
         assert for_cuda.numpy().tobytes() == direct.tobytes()
 
 

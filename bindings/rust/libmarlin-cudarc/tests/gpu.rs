@@ -55,7 +55,7 @@ fn a_layer_is_packed_and_multiplied_on_the_gpu() {
         assert_eq!(handle.handle().info().unwrap().device, Device::Cuda);
         let (w, a, bias) = (values(k * n), values(m * k), values(n));
         let weights = handle.pack_from_host(&options(), &PackInput::new(&w)).unwrap();
-        assert_eq!(weights.weights().layout(), Layout::DenseDraft);
+        assert_eq!(weights.weights().layout(), Layout::Dense);
         let bytes = handle.to_host(&weights).unwrap();
 
         let on_device = stream.clone_htod(&w).unwrap();

@@ -72,7 +72,7 @@ enumeration! {
         /// The handle's device decides, and dense or 2:4.
         Default = MARLIN_LAYOUT_DEFAULT,
         /// Dense, for NVIDIA GPUs.
-        DenseDraft = MARLIN_LAYOUT_DENSE_DRAFT,
+        Dense = MARLIN_LAYOUT_DENSE,
         /// 2:4 sparse, for NVIDIA GPUs.
         Sparse24Draft = MARLIN_LAYOUT_SPARSE24_DRAFT,
         /// Dense, for CPUs.

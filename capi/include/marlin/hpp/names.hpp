@@ -51,7 +51,7 @@ enum class Type : int32_t {
 };
 enum class Layout : int32_t {
     Default = MARLIN_LAYOUT_DEFAULT,
-    DenseDraft = MARLIN_LAYOUT_DENSE_DRAFT,
+    Dense = MARLIN_LAYOUT_DENSE,
     Sparse24Draft = MARLIN_LAYOUT_SPARSE24_DRAFT,
     CpuDraft = MARLIN_LAYOUT_CPU_DRAFT,
     CpuSparse24Draft = MARLIN_LAYOUT_CPU_SPARSE24_DRAFT,

@@ -20,7 +20,7 @@ _TENSOR_TYPES = {
 }  # fmt: skip
 _LAYOUTS = {
     ("cpu", False): Layout.CPU_DRAFT, ("cpu", True): Layout.CPU_SPARSE24_DRAFT,
-    ("cuda", False): Layout.DENSE_DRAFT, ("cuda", True): Layout.SPARSE24_DRAFT,
+    ("cuda", False): Layout.DENSE, ("cuda", True): Layout.SPARSE24_DRAFT,
 }  # fmt: skip
 
 
