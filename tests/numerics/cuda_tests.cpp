@@ -1,6 +1,8 @@
 // The dense CUDA kernels against the FP64 oracle.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "cuda/kernel/instance.h"
 #include "numerics/cases.h"
 #include "numerics/cuda_checks.h"
