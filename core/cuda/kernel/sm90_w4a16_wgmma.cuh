@@ -188,7 +188,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 Shape::feature_tile(place) * Shape::kColumns + feature_group * blocks; // of this warpgroup
             const int units = segment.end - segment.begin;
             // Read now, while the first copies are under way, where registers allow: at the end it would be waited for.
-            constexpr bool early_bias = Shape::kConsumers < 3 && !(Shape::kScalesSums && Shape::kHeld > 160);
+            constexpr bool many_terms = Shape::kParts == 4 && !is_symmetric(weights);
+            constexpr bool early_bias =
+                Shape::kConsumers < 3 && !(Shape::kScalesSums && (Shape::kHeld > 160 || many_terms));
             const auto bias_of_block = [&](int i) {
                 return Output::load_bias(args, (first_column + i) * 64 + warp * 16, lane);
             };
