@@ -40,7 +40,9 @@ double of_format(const Instance &instance, int64_t group) {
     case Weights::Rows32:
         return instance.tokens == 8 ? 1.4 : 1.48;
     default:
-        return group == kGroupPerColumn ? 1.05 : group == 32 ? 1.65 : 1.3;
+        if (group == kGroupPerColumn)
+            return instance.tokens == 8 ? 1.05 : 1.2;
+        return group == 32 ? 1.65 : 1.3;
     }
 }
 

@@ -10,9 +10,8 @@ them. One line for every place; the exit status says whether there were any.
 import re
 import sys
 
-FUNCTION = re.compile(r"Function : (\S+)")
-INSTRUCTION = re.compile(r"^\s+/\*([0-9a-f]{4,5})\*/\s+(.*?)\s*;")
-PREDICATE = re.compile(r"^@!?U?P\w+\s+")
+from sass import PREDICATE, branch_target, functions
+
 HGMMA = re.compile(r"HGMMA\.64x(\d+)x16\S*\s+R(\d+), (?:R(\d+)|gdesc\[UR\d+\])")
 DEPBAR = re.compile(r"WARPGROUP\.DEPBAR\.LE gsb0, 0x(\d+)")
 REGISTER = re.compile(r"(?<![U\w])R(\d+)(\.64)?")
@@ -27,9 +26,8 @@ class Group:
 
 
 class Function:
-    def __init__(self, name):
-        self.name = name
-        self.instructions = []
+    def __init__(self, instructions):
+        self.instructions = instructions
         self.wrong = {}
 
     def check(self):
@@ -41,11 +39,11 @@ class Function:
         while i < len(self.instructions):
             address, text = self.instructions[i]
             self.step(address, text)
-            branch = re.search(r"\bBRA\S*(?: !?U?P\w+,)? (0x[0-9a-f]+)", text)
-            if branch and int(branch[1], 16) <= address and i not in again and end is None:
+            target = branch_target(text)
+            if target is not None and target <= address and i not in again and end is None:
                 again.add(i)
                 end = i
-                i = at.get(int(branch[1], 16), i + 1)
+                i = at.get(target, i + 1)
                 continue
             if i == end:
                 end = None
@@ -88,22 +86,17 @@ class Function:
 
 
 def main():
-    functions = []
-    for line in sys.stdin:
-        if match := FUNCTION.search(line):
-            functions.append(Function(match[1]))
-        elif (match := INSTRUCTION.match(line)) and functions:
-            functions[-1].instructions.append((int(match[1], 16), match[2]))
     checked = 0
     wrong = 0
-    for function in functions:
-        if not any("HGMMA" in text for _, text in function.instructions):
+    for name, instructions in functions(sys.stdin):
+        if not any("HGMMA" in text for _, text in instructions):
             continue
         checked += 1
+        function = Function(instructions)
         function.check()
         for address, text in sorted(function.wrong.items()):
             wrong += 1
-            print(f"{function.name} {address:04x}: {text}")
+            print(f"{name} {address:04x}: {text}")
     print(f"{checked} kernels with wgmma, {wrong} instructions in their way")
     return 1 if wrong or not checked else 0
 

@@ -83,25 +83,20 @@ __device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int
         });
 }
 
-// By a warp: brings the scales and zeros of whole columns to L2 for all of a CTA's tiles, where memory would be waited
-// for at the beginning of each.
-template <typename Shape, Weights weights>
-__device__ __forceinline__ void prefetch_column_terms(const WgmmaRuns<weights> &runs, int cta) {
+// By a warp of every CTA: brings the scales and zeros of whole columns to L2, a part each, where memory would be waited
+// for at the beginning of each tile. Which tiles are the CTA's is not asked: with that beside them the loops of the
+// copies leave the uniform registers, which small tiles do not hide.
+template <Weights weights>
+__device__ __forceinline__ void prefetch_column_terms(const WgmmaRuns<weights> &runs) {
     const W4A16Args &args = runs.args;
     const int zero_size = runs.format.zero_size();
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    int done = 0;
-    for (Segment segment = segment_at(args.partition, cta, done); segment.end != 0;
-         segment = segment_at(args.partition, cta, done)) {
-        const int first = Shape::feature_tile(args.partition.place(segment.tile)) * Shape::kFeatures;
-        constexpr int features = 32; // of a lane's lines: 128 bytes of the widest zeros
-        const int feature = first + lane * features;
-        if (lane * features < Shape::kFeatures && feature < args.row_groups * 16) {
-            ptx::prefetch_l2(args.column_scales + int64_t{2} * feature);
-            if (zero_size != 0)
-                ptx::prefetch_l2(args.column_zeros + int64_t{feature} * zero_size);
-        }
-        done += segment.end - segment.begin;
+    constexpr int features = 32; // of a lane's lines: 128 bytes of the widest zeros
+    const int lane = static_cast<int>(blockIdx.x) * 32 + static_cast<int>(threadIdx.x) % 32;
+    for (int feature = lane * features; feature < args.row_groups * 16;
+         feature += static_cast<int>(gridDim.x) * 32 * features) {
+        ptx::prefetch_l2(args.column_scales + int64_t{2} * feature);
+        if (zero_size != 0)
+            ptx::prefetch_l2(args.column_zeros + int64_t{feature} * zero_size);
     }
 }
 

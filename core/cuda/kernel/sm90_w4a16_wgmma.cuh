@@ -131,7 +131,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             __syncwarp();
             wait_until_ready(); // all of them: the barrier counts the CTA's threads
             if (warp == 3 && !format.grouped())
-                prefetch_column_terms<Shape>(runs, cta);
+                prefetch_column_terms(runs);
         }
     } else {
         // ---- Products -----------------------------------------------------------------------------------------------

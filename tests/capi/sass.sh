@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# No instruction touches the registers of a wgmma that is under way (wgmma.py).
+# Of Hopper's machine code: no instruction touches the registers of a wgmma that is under way (wgmma.py), and loops that
+# copy stay in uniform registers (copies.py).
 set -euo pipefail
 library=$(realpath "$1") cuobjdump=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,4 +15,9 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 "$cuobjdump" -xelf sm_90a "$library" >/dev/null
 find . -name '*.cubin' -print0 | xargs -0 -P "$(nproc)" -I{} bash -c '"$0" -sass "$1" >"$1.sass"' "$cuobjdump" {}
-find . -name '*.sass' -exec cat {} + | python3 "$here/wgmma.py"
+find . -name '*.sass' -exec cat {} + >all
+status=0
+for check in wgmma copies; do
+    python3 -B "$here/$check.py" <all || status=1
+done
+exit $status
