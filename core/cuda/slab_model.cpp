@@ -32,7 +32,6 @@ double of_format(const Instance &instance, int64_t group) {
     case Weights::Group64:
         return 1.05;
     case Weights::Group32:
-        return 1.12;
     case Weights::Rows128:
         return 1.12;
     case Weights::Rows64:
