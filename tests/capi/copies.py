@@ -1,16 +1,13 @@
 """Whether the loops that copy to shared memory keep what they count with in uniform registers.
 
-    cuobjdump -sass libmarlin.so | python3 copies.py
-
 One thread goes through them, for every stage. Where the compiler does not see that (what stands beside such a loop
 decides), each address takes its way from a register of the thread to a uniform one (R2UR) again and again; small tiles
-take 3 to 7 % longer then. One line for every such loop; the exit status says whether there were any.
+take 3 to 7 % longer then.
 """
 
-import sys
+from sass import branch_target
 
-from sass import branch_target, functions
-
+SUMMARY = "{} loops with copies, {} that leave the uniform registers"
 COPIES = ("UBLKCP", "UTMALDG")
 
 
@@ -27,22 +24,8 @@ def shortest_loop(instructions, copy):
     return shortest
 
 
-def main():
-    checked = 0
-    wrong = 0
-    for name, instructions in functions(sys.stdin):
-        for copy in COPIES:
-            loop = shortest_loop(instructions, copy)
-            if loop is None:
-                continue
-            checked += 1
-            moves = sum("R2UR" in text for text in loop)
-            if moves > 0:
-                wrong += 1
-                print(f"{name}: {moves} R2UR in the loop with {copy}, expected none")
-    print(f"{checked} loops with copies, {wrong} that leave the uniform registers")
-    return 1 if wrong or not checked else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def look(instructions):
+    """Return how many such loops a kernel has, and a line for every one that leaves the uniform registers."""
+    loops = {copy: shortest_loop(instructions, copy) for copy in COPIES}
+    moves = {copy: sum("R2UR" in text for text in loop) for copy, loop in loops.items() if loop is not None}
+    return len(moves), [f"{count} R2UR in the loop with {copy}, expected none" for copy, count in moves.items() if count]

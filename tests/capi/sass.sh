@@ -15,9 +15,4 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 "$cuobjdump" -xelf sm_90a "$library" >/dev/null
 find . -name '*.cubin' -print0 | xargs -0 -P "$(nproc)" -I{} bash -c '"$0" -sass "$1" >"$1.sass"' "$cuobjdump" {}
-find . -name '*.sass' -exec cat {} + >all
-status=0
-for check in wgmma copies; do
-    python3 -B "$here/$check.py" <all || status=1
-done
-exit $status
+find . -name '*.sass' -exec cat {} + | python3 -B "$here/check_sass.py"

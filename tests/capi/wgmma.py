@@ -1,16 +1,15 @@
 """Whether any instruction touches the registers of a wgmma that is under way.
 
-    cuobjdump -sass libmarlin.so | python3 wgmma.py
-
 Sums may be read, and registers of weights written, only behind the WARPGROUP.DEPBAR that waits for their group. The
 compiler does not always keep to that: it copies sums where control flow meets, before a wait that it cannot connect with
-them. One line for every place; the exit status says whether there were any.
+them.
 """
 
 import re
-import sys
 
-from sass import PREDICATE, branch_target, functions
+from sass import PREDICATE, branch_target
+
+SUMMARY = "{} kernels with wgmma, {} instructions in their way"
 
 HGMMA = re.compile(r"HGMMA\.64x(\d+)x16\S*\s+R(\d+), (?:R(\d+)|gdesc\[UR\d+\])")
 DEPBAR = re.compile(r"WARPGROUP\.DEPBAR\.LE gsb0, 0x(\d+)")
@@ -85,21 +84,10 @@ class Function:
                 self.wrong[address] = text
 
 
-def main():
-    checked = 0
-    wrong = 0
-    for name, instructions in functions(sys.stdin):
-        if not any("HGMMA" in text for _, text in instructions):
-            continue
-        checked += 1
-        function = Function(instructions)
-        function.check()
-        for address, text in sorted(function.wrong.items()):
-            wrong += 1
-            print(f"{name} {address:04x}: {text}")
-    print(f"{checked} kernels with wgmma, {wrong} instructions in their way")
-    return 1 if wrong or not checked else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def look(instructions):
+    """Return how many kernels this is, and a line for every instruction in the way."""
+    if not any("HGMMA" in text for _, text in instructions):
+        return 0, []
+    function = Function(instructions)
+    function.check()
+    return 1, [f"{address:04x}: {text}" for address, text in sorted(function.wrong.items())]
