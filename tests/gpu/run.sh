@@ -112,17 +112,14 @@ find_cublas() {
     export LD_LIBRARY_PATH
 }
 
-# measure_grid GRID I/N
+# measure_grid GRID I/N [OPTION]...
 measure_grid() {
     find_cublas
-    "$build/tests/marlin_bench" --device cuda --grid "$1" --part "$2" --json "$result"
+    "$build/tests/marlin_bench" --device cuda --grid "$1" --part "$2" --json "$result" "${@:3}"
 }
 stage_bench() { measure_grid "$grid" "${1%/*}"; }
 stage_roofline() { measure_grid roofline 1/1; }
-stage_invariant() {
-    find_cublas
-    "$build/tests/marlin_bench" --device cuda --grid "$grid" --batch-invariant --no-cublas --json "$result"
-}
+stage_invariant() { measure_grid "$grid" 1/1 --batch-invariant --no-cublas; }
 stage_cpu() { "$build/tests/marlin_bench" --device cpu --json "$result"; }
 
 stage_merge() { python3 tests/gpu/merge.py "$out" "$commit" >"$out/results.json"; }
