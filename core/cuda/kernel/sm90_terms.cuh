@@ -19,6 +19,9 @@ struct WgmmaRuns {
 
     // Parts of a stage whose terms may differ.
     static constexpr int kParts = 128 / least_group(weights);
+    // Groups of less than 128 rows stand in runs of 64: a stage is two of them. The general kernels are for such groups
+    // too, with offsets (candidates.cpp).
+    static constexpr bool kTwoRuns = kParts > 1;
     // What a stage takes of a column at most: zeros are integers, offsets F32, in general of four groups.
     static constexpr bool kMayOffset = weights == Weights::General || weights == Weights::Offsets128;
     static constexpr int kZeroSize = is_symmetric(weights) ? 0 : kMayOffset ? 4 : 1;
@@ -31,29 +34,24 @@ struct WgmmaRuns {
         // Else they are worked out again in every stage.
         if (!format.kFixed)
             ptx::keep(half_unit);
-        if (!format.kSymmetric)
+        if (!format.kSymmetric && !kMayOffset)
             ptx::keep(zero_mask, zero_base);
     }
 
-    // Whether a stage is two runs of 64 rows.
-    __device__ __forceinline__ bool two_runs() const {
-        if (weights != Weights::General)
-            return kParts > 1;
-        return args.blocks_in_run == 1 && args.groups_in_run != 0;
-    }
+    // Columns are only where groups of 128 might be.
+    __device__ __forceinline__ bool grouped() const { return kTwoRuns || format.grouped(); }
     __device__ __forceinline__ int unit_size() const {
         const auto run_size = static_cast<int>(args.run_size);
-        return two_runs() ? 2 * run_size : format.grouped() ? run_size : 4096;
+        return kTwoRuns ? 2 * run_size : grouped() ? run_size : 4096;
     }
     // Of the second 64 rows in a stage, from the first. Where there are none the first are taken twice: the tokens have
     // zeros there.
     __device__ __forceinline__ int half_step(int unit) const {
-        return !format.kFixed && unit == half_unit ? 0 : two_runs() ? static_cast<int>(args.run_size) : 2048;
+        return !format.kFixed && unit == half_unit ? 0 : kTwoRuns ? static_cast<int>(args.run_size) : 2048;
     }
-    __device__ __forceinline__ int scales_at() const { return two_runs() ? 2048 : 4096; }
+    static constexpr int kScalesAt = kTwoRuns ? 2048 : 4096;
     __device__ __forceinline__ int zeros_at() const {
-        return weights == Weights::General && two_runs() ? args.zeros_offset
-                                                         : scales_at() + (weights == Weights::Rows32 ? 256 : 128);
+        return weights == Weights::General ? args.zeros_offset : kScalesAt + (weights == Weights::Rows32 ? 256 : 128);
     }
 };
 
@@ -79,7 +77,7 @@ __device__ __forceinline__ void bring_column_terms(const WgmmaRuns<weights> &run
     for (int i = 0; i < columns; ++i) {
         uint8_t *const part = to + i * runs.kMostBytes;
         if (brings_scales)
-            *reinterpret_cast<uint16_t *>(part + runs.scales_at() + first * 2 + lane * 2) = scales[i];
+            *reinterpret_cast<uint16_t *>(part + runs.kScalesAt + first * 2 + lane * 2) = scales[i];
         if (brings_zeros)
             *reinterpret_cast<uint16_t *>(part + runs.zeros_at() + first * zero_size + lane * 2) = zeros[i];
     }
@@ -153,12 +151,12 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
                                            int feature, PairedTerms<T, weights> (&terms)[parts]) {
     static_assert(parts == WgmmaRuns<weights>::kParts);
     const W4A16Args &args = runs.args;
-    const int to_half = runs.two_runs() ? half_step : 0;
+    const int to_half = runs.kTwoRuns ? half_step : 0;
     const int to_part = (weights == Weights::General ? args.groups_in_run == 2 : parts == 4) ? 64 : 0;
     const int size = runs.kMayOffset ? args.zero_size : runs.kZeroSize;
     const auto half = [](int part) { return part * 2 / parts; };
     const auto quarter = [](int part) { return parts == 4 ? part % 2 : 0; };
-    const uint8_t *const scales = column + runs.scales_at();
+    const uint8_t *const scales = column + runs.kScalesAt;
     const uint8_t *const zeros = column + runs.zeros_at() + feature * size;
 #pragma unroll
     for (int part = 0; part < parts; ++part)
@@ -168,7 +166,7 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
         for (int part = 0; part < parts; ++part)
             terms[part].scales = convert_pair(terms[part].scales, T{});
     }
-    if (!runs.format.has_offsets()) {
+    if constexpr (!WgmmaRuns<weights>::kMayOffset) {
 #pragma unroll
         for (int part = 0; part < parts; ++part)
             terms[part].offsets = splat(-0.0f, T{});

@@ -130,7 +130,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             }
             __syncwarp();
             wait_until_ready(); // all of them: the barrier counts the CTA's threads
-            if (warp == 3 && !format.grouped())
+            if (warp == 3 && !runs.grouped())
                 prefetch_column_terms(runs);
         }
     } else {
@@ -199,7 +199,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
                     bias[i] = bias_of_block(i);
-            if (!format.grouped()) {
+            if (!runs.grouped()) {
                 __syncwarp(); // the tile before has been read
                 bring_column_terms<blocks>(runs, first_column, warp * 16, lane, column_terms);
                 __syncwarp();
@@ -230,7 +230,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                     wait_for_copies(stage, phase);
                     const uint8_t *const codes =
                         shared + stage * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
-                    const uint8_t *const terms_at = format.grouped() ? codes : column_terms;
+                    const uint8_t *const terms_at = runs.grouped() ? codes : column_terms;
                     const int half_step = runs.half_step(unit);
 #pragma unroll
                     for (int i = 0; i < blocks; ++i) {
@@ -323,7 +323,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         const uint8_t *const activations = shared + stage * Shape::kStage;
                         const uint8_t *const codes =
                             activations + Shape::kActivations + feature_group * blocks * Shape::kRun;
-                        const uint8_t *const terms_at = format.grouped() ? codes : column_terms;
+                        const uint8_t *const terms_at = runs.grouped() ? codes : column_terms;
                         const uint64_t operand = ptx::wgmma_operand(activations);
                         const int half_step = runs.half_step(unit);
                         // All of a stage's before any of its products: loads with branches between them break the
