@@ -49,6 +49,11 @@ __device__ __forceinline__ uint32_t fma_pair(uint32_t a, uint32_t b, uint32_t c)
     return as_bits(__hfma2(as_pair<T>(a), as_pair<T>(b), as_pair<T>(c)));
 }
 
+template <typename T>
+__device__ __forceinline__ uint32_t add_pair(uint32_t a, uint32_t b) {
+    return as_bits(__hadd2(as_pair<T>(a), as_pair<T>(b)));
+}
+
 // What is added to the converted nibbles of a row group: minus zero point, for features g and g + 8.
 struct ZeroTerms {
     uint32_t low;
@@ -70,22 +75,39 @@ __device__ __forceinline__ uint32_t paired_zero_terms(uint32_t low, uint32_t hig
     return 0xc300c300u + low + (high << 16);
 }
 
-// Code minus zero point, exact.
-__device__ __forceinline__ void to_integers(uint32_t word, const ZeroTerms &zero, uint32_t (&a)[4], __half) {
-    constexpr uint32_t low = 0x000f000f, high = 0x00f000f0, magic = 0x64006400, sixteenth = 0x2c002c00;
-    const uint32_t upper = word >> 8;
-    const auto add = [](uint32_t x, uint32_t y) { return as_bits(__hadd2(as_pair<__half>(x), as_pair<__half>(y))); };
-    a[0] = add(ptx::and_or(word, low, magic), zero.low);
-    a[1] = fma_pair<__half>(ptx::and_or(word, high, magic), sixteenth, zero.high);
-    a[2] = add(ptx::and_or(upper, low, magic), zero.low);
-    a[3] = fma_pair<__half>(ptx::and_or(upper, high, magic), sixteenth, zero.high);
+// What nibbles are put into: a number whose mantissa counts them as integers where they stand, lower and upper ones of
+// a byte.
+struct Mantissas {
+    uint32_t low;
+    uint32_t high;
+};
+__device__ __forceinline__ constexpr Mantissas mantissas(__half) {
+    return {0x64006400, 0x54005400}; // 1024 and 64
 }
-__device__ __forceinline__ void to_integers(uint32_t word, const ZeroTerms &zero, uint32_t (&a)[4], __nv_bfloat16) {
-    constexpr uint32_t low = 0x000f000f, magic = 0x43004300, one = 0x3f803f80;
+__device__ __forceinline__ constexpr Mantissas mantissas(__nv_bfloat16) {
+    return {0x43004300, 0x43004300}; // 128
+}
+
+// Code minus zero point, exact.
+__device__ __forceinline__ void to_integers(uint32_t word, const ZeroTerms &zero, const Mantissas &into,
+                                            uint32_t (&a)[4], __half) {
+    constexpr uint32_t low = 0x000f000f, high = 0x00f000f0;
+    const uint32_t upper = word >> 8;
+    a[0] = add_pair<__half>(ptx::and_or(word, low, into.low), zero.low);
+    a[1] = add_pair<__half>(ptx::and_or(word, high, into.high), zero.high);
+    a[2] = add_pair<__half>(ptx::and_or(upper, low, into.low), zero.low);
+    a[3] = add_pair<__half>(ptx::and_or(upper, high, into.high), zero.high);
+}
+__device__ __forceinline__ void to_integers(uint32_t word, const ZeroTerms &zero, const Mantissas &into,
+                                            uint32_t (&a)[4], __nv_bfloat16) {
 #pragma unroll
     for (int r = 0; r < 4; ++r)
-        a[r] =
-            fma_pair<__nv_bfloat16>(ptx::and_or(word >> (4 * r), low, magic), one, r % 2 == 0 ? zero.low : zero.high);
+        a[r] = add_pair<__nv_bfloat16>(ptx::and_or(word >> (4 * r), 0x000f000f, into.low),
+                                       r % 2 == 0 ? zero.low : zero.high);
+}
+template <typename T>
+__device__ __forceinline__ void to_integers(uint32_t word, const ZeroTerms &zero, uint32_t (&a)[4], T) {
+    to_integers(word, zero, mantissas(T{}), a, T{});
 }
 
 // What to_raw makes of a code u: (u + kOffset) * (1 / unit).

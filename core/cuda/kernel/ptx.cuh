@@ -20,6 +20,14 @@ __device__ __forceinline__ void copy_async_16(uint32_t to, const void *from, int
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
 }
 
+// sm_80: how the L2 is to take weights: those that a launch reads once it gives up first.
+__device__ __forceinline__ uint64_t policy_of_weights(bool once) {
+    uint64_t first, normal;
+    asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(first));
+    asm("createpolicy.fractional.L2::evict_normal.b64 %0, 1.0;" : "=l"(normal));
+    return once ? first : normal;
+}
+
 // sm_80: the same for all 16 bytes, and only where `wanted`: a predicate, no branch. A size that is no constant costs
 // eight instructions more.
 __device__ __forceinline__ void copy_async_16_if(bool wanted, uint32_t to, const void *from) {
@@ -27,6 +35,15 @@ __device__ __forceinline__ void copy_async_16_if(bool wanted, uint32_t to, const
                  "@wanted cp.async.cg.shared.global [%1], [%2], 16;\n}" ::"r"(static_cast<int>(wanted)),
                  "r"(to), "l"(from)
                  : "memory");
+}
+
+// The same with a policy.
+__device__ __forceinline__ void copy_async_16_if(bool wanted, uint32_t to, const void *from, uint64_t policy) {
+    asm volatile(
+        "{\n.reg .pred wanted;\nsetp.ne.b32 wanted, %0, 0;\n"
+        "@wanted cp.async.cg.shared.global.L2::cache_hint [%1], [%2], 16, %3;\n}" ::"r"(static_cast<int>(wanted)),
+        "r"(to), "l"(from), "l"(policy)
+        : "memory");
 }
 
 // 16 bits of memory, or 32 where `wide`, or nothing but zero where not `wanted`: predicates, no branch.

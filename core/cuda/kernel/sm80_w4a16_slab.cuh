@@ -136,6 +136,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
     // Chunk c of a token's 128 bytes stands at c ^ (token % 8): ldmatrix then meets no bank twice.
     const uint32_t a_to = ptx::shared_address(ring) + a_row * 128 + ((lane % 8 ^ a_row) * 16);
     const uint32_t codes_to = ptx::shared_address(ring) + Shape::kActivations + lane * 16;
+    const uint64_t policy = ptx::policy_of_weights(args.m <= Shape::kTokens);
     enum : int { kWeights = 1, kActivations = 2 };
     const auto load_stage = [&](int slot, int what = kWeights | kActivations) {
         if (next_group < last_group) {
@@ -143,10 +144,10 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
 #pragma unroll
             for (int i = 0; i < row_groups; ++i) {
                 const bool wanted = i < live && (what & kWeights) != 0;
-                ptx::copy_async_16_if(wanted, codes_to + at + i * 512, codes_from[i] + next_block * 2048);
+                ptx::copy_async_16_if(wanted, codes_to + at + i * 512, codes_from[i] + next_block * 2048, policy);
                 ptx::copy_async_16_if(wanted && next_block == 0 && lane < meta_chunks,
                                       codes_to + at + Shape::kCodes + i * Shape::kMetaOfGroup,
-                                      codes_from[i] + meta_from[i]);
+                                      codes_from[i] + meta_from[i], policy);
             }
             const T *const from = a + next_k;
             if (gathers_row) {

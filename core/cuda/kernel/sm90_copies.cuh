@@ -1,5 +1,5 @@
-// The copies of Hopper's kernel: one thread brings weights, another activations. Each goes through the CTA's tiles and
-// stages by itself; a stage is full when both have come.
+// The copies of Hopper's kernel: a thread or two in turn bring weights, as many activations. Each goes through the
+// CTA's tiles and stages by itself; a stage is full when both have come.
 #pragma once
 
 #include "cuda/kernel/args.h"
@@ -14,72 +14,85 @@ inline constexpr int kCopyingThreads = 2; // that arrive at the barrier of a ful
 // Where a CTA's stages are, and their barriers.
 struct Ring {
     uint8_t *shared;
-    uint64_t *full;  // the copies of a stage are there
-    uint64_t *empty; // the stage has been multiplied
+    uint64_t *full; // a barrier a stage: its copies are there. As many behind them: it has been multiplied
 };
 
-// By a warp: begin_tile(segment, place) for each of a CTA's tiles, by one of its threads but for the first tile, and by
-// that thread copy(unit, stage) for the stages of all tiles in their order, each when it is empty. Whose the first tile
-// is takes several hundred clocks to find; meanwhile another warp initialises the barriers, for which wait() waits.
+// By a warp: begin_tile(place, unit) for each of a CTA's tiles, with its own first unit of it, by one of its threads
+// but for the first tile; and by that thread copy(unit, stage, barrier) for every kTurns-th stage of all tiles in their
+// order, from stage `turn` on, each when it is empty. Whose the first tile is takes several hundred clocks to find;
+// meanwhile a multiplying warp initialises the barriers, for which wait() waits.
 template <typename Shape, typename BeginTile, typename Wait, typename Copy>
-__device__ __forceinline__ void fill_stages(const Partition &p, int cta, const Ring &ring, const BeginTile &begin_tile,
-                                            const Wait &wait, const Copy &copy) {
+__device__ __forceinline__ void fill_stages(const Partition &p, int cta, int turn, const Ring &ring,
+                                            const BeginTile &begin_tile, const Wait &wait, const Copy &copy) {
+    constexpr int turns = Shape::kTurns;
+    static_assert((turns == 1 || turns == 2) && turns <= Shape::kStages);
+    const auto first_unit = [&](const Segment &segment, int done) {
+        return segment.begin + ((turn - done) & (turns - 1));
+    };
     Segment segment = segment_at(p, cta, 0);
-    begin_tile(segment, p.place(segment.tile));
+    begin_tile(p.place(segment.tile), first_unit(segment, 0));
     wait();
     if (!ptx::elect())
         return;
-    int stage = 0;
-    uint32_t phase = 0;
+    int stage = turn;
+    uint32_t phase = 1; // of the release before: at first there is none to wait for
     int done = 0;
     while (segment.end != 0) {
-        done += segment.end - segment.begin;
-        for (int unit = segment.begin; unit < segment.end; ++unit) {
-            ptx::wait_parity(&ring.empty[stage], phase ^ 1);
-            copy(unit, stage);
-            if (++stage == Shape::kStages) {
-                stage = 0;
+        for (int unit = first_unit(segment, done); unit < segment.end; unit += turns) {
+            uint64_t *const barrier = ring.full + stage;
+            ptx::wait_parity(barrier + Shape::kStages, phase);
+            copy(unit, stage, barrier);
+            stage += turns;
+            if (stage >= Shape::kStages) {
+                stage -= Shape::kStages;
                 phase ^= 1;
             }
         }
+        done += segment.end - segment.begin;
         segment = segment_at(p, cta, done);
-        begin_tile(segment, p.place(segment.tile));
+        begin_tile(p.place(segment.tile), first_unit(segment, done));
     }
 }
 
 // Packed bytes are there before the kernel ahead has ended; only a gather is let be.
 template <typename Shape, Weights weights, typename Wait>
-__device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int cta, const Ring &ring,
+__device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int cta, int turn, const Ring &ring,
                                              const Wait &wait) {
     const W4A16Args &args = runs.args;
     const int columns = args.row_groups / 4;
     const int unit_size = runs.unit_size();
+    const uint64_t policy = ptx::policy_of_weights(args.m <= Shape::kTokens);
     int live = 0; // columns of the tile that exist
     const uint8_t *from = nullptr;
     fill_stages<Shape>(
-        args.partition, cta, ring,
-        [&](const Segment &segment, const TilePlace &place) {
+        args.partition, cta, turn, ring,
+        [&](const TilePlace &place, int unit) {
             const int first_column = Shape::feature_tile(place) * Shape::kColumns;
             live = max(0, min(Shape::kColumns, columns - first_column));
-            from = args.body + first_column * args.column_size + static_cast<int64_t>(segment.begin) * unit_size;
+            from = args.body + first_column * args.column_size + static_cast<int64_t>(unit) * unit_size;
         },
         [&] {
             wait();
             if (args.begin == Begin::BesideGather)
                 begin_after_previous(args);
         },
-        [&](int unit, int stage) {
+        [&](int unit, int stage, uint64_t *barrier) {
             uint8_t *const to = ring.shared + stage * Shape::kStage + Shape::kActivations;
-            uint64_t *const barrier = &ring.full[stage];
             int bytes = unit_size;
-            if (unit == runs.half_unit)
+            if (!runs.format.kFixed && unit == runs.half_unit)
                 bytes /= 2;
-            ptx::arrive_and_expect(barrier, live * bytes);
+            if (Shape::kColumns == 1 || live == Shape::kColumns) {
+                ptx::arrive_and_expect(barrier, Shape::kColumns * bytes);
 #pragma unroll
-            for (int c = 0; c < Shape::kColumns; ++c)
-                if (c < live)
-                    ptx::copy_bulk(to + c * Shape::kRun, from + c * args.column_size, bytes, barrier);
-            from += unit_size;
+                for (int c = 0; c < Shape::kColumns; ++c)
+                    ptx::copy_bulk(to + c * Shape::kRun, from + c * args.column_size, bytes, barrier, policy);
+            } else {
+                ptx::arrive_and_expect(barrier, live * bytes);
+#pragma unroll 1
+                for (int c = 0; c < live; ++c)
+                    ptx::copy_bulk(to + c * Shape::kRun, from + c * args.column_size, bytes, barrier, policy);
+            }
+            from += Shape::kTurns * unit_size;
         });
 }
 
@@ -109,7 +122,7 @@ __device__ __forceinline__ int first_token_read(const W4A16Args &args, const Til
 }
 
 template <typename Shape, typename Wait>
-__device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const W4A16Args &args, int cta,
+__device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const W4A16Args &args, int cta, int turn,
                                                  const Ring &ring, const Wait &wait) {
     // CTAs beside each other bring a part of the tokens each, to all of them.
     constexpr int beside = Shape::kBeside;
@@ -119,15 +132,14 @@ __device__ __forceinline__ void copy_activations(const CUtensorMap &a_map, const
     if (ptx::elect())
         ptx::prefetch_map(a_map);
     fill_stages<Shape>(
-        args.partition, cta, ring,
-        [&](const Segment &, const TilePlace &place) { first_token = first_token_read<Shape>(args, place); },
+        args.partition, cta, turn, ring,
+        [&](const TilePlace &place, int) { first_token = first_token_read<Shape>(args, place); },
         [&] {
             wait();
             begin_after_previous(args);
         },
-        [&](int unit, int stage) {
+        [&](int unit, int stage, uint64_t *barrier) {
             uint8_t *const to = ring.shared + stage * Shape::kStage + first_row * 128;
-            uint64_t *const barrier = &ring.full[stage];
             ptx::arrive_and_expect(barrier, expected);
 #pragma unroll
             for (int half = 0; half < 2; ++half) {

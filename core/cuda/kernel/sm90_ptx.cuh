@@ -112,10 +112,12 @@ __device__ __forceinline__ float4 select(bool first, const float4 &x, const floa
 
 // ---- Copies by the copy engine, their bytes counted by a barrier ---------------------------------------------------
 
-// All sizes and addresses are multiples of 16.
-__device__ __forceinline__ void copy_bulk(void *to, const void *from, int bytes, uint64_t *barrier) {
-    ::cuda::ptx::cp_async_bulk(::cuda::ptx::space_cluster, ::cuda::ptx::space_global, to, from,
-                               static_cast<uint32_t>(bytes), barrier);
+// All sizes and addresses are multiples of 16. CCCL (13.0) has no policies.
+__device__ __forceinline__ void copy_bulk(void *to, const void *from, int bytes, uint64_t *barrier, uint64_t policy) {
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, "
+                 "[%3], %4;" ::"r"(shared_address(to)),
+                 "l"(from), "r"(bytes), "r"(shared_address(barrier)), "l"(policy)
+                 : "memory");
 }
 // The box of the map at element x of row y.
 __device__ __forceinline__ void copy_box(void *to, const CUtensorMap &map, int x, int y, uint64_t *barrier) {
@@ -146,6 +148,20 @@ __device__ __forceinline__ void more_registers() {
     asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(registers));
 }
 
+// The same pointer into shared memory, by a shuffle that leaves it where it is: the assembler too no longer knows where
+// it came from, and does not work it out again wherever it is used.
+template <typename T>
+__device__ __forceinline__ T *held_shared(T *pointer) {
+    const uint32_t address = __shfl_sync(0xffffffffu, shared_address(pointer), static_cast<int>(threadIdx.x) % 32);
+    return static_cast<T *>(__cvta_shared_to_generic(address));
+}
+// The same for a value that all lanes have. The assembler must not see that they do, or it is held in a uniform
+// register and copied from there.
+__device__ __forceinline__ uint32_t held_by_all(uint32_t x) {
+    const uint32_t lane = threadIdx.x % 32;
+    return __shfl_sync(0xffffffffu, x + lane, static_cast<int>(lane)) - lane;
+}
+
 // ---- wgmma: A (64 features) from registers, B (tokens) from shared memory ------------------------------------------
 
 // What was written to registers and shared memory before is ready for the wgmma that follow.
@@ -166,13 +182,11 @@ __device__ __forceinline__ void settle(float &x) {
 }
 
 // 64 columns of k of some tokens: rows of 128 bytes in the 128-byte swizzle, eight rows every 1024 bytes (PTX ISA,
-// "Asynchronous warpgroup level matrix shared memory layout"). 16 columns further is 2 more. By all lanes: the compiler
-// does not see that they have the same place, and a shuffle tells it.
-__device__ __forceinline__ uint64_t wgmma_operand(const void *shared) {
+// "Asynchronous warpgroup level matrix shared memory layout"). 16 columns further is 2 more. `start` is their address
+// over 16. By all lanes: the compiler does not see that they have the same one, and a shuffle tells it.
+__device__ __forceinline__ uint64_t wgmma_operand(uint32_t start) {
     constexpr uint64_t swizzle_128 = uint64_t{1} << 62, eight_rows = uint64_t{1024 / 16} << 32;
-    constexpr uint32_t unused = 1 << 16;
-    const uint32_t low = unused | (shared_address(shared) & 0x3ffff) >> 4;
-    return swizzle_128 | eight_rows | __shfl_sync(0xffffffffu, low, 0);
+    return swizzle_128 | eight_rows | __shfl_sync(0xffffffffu, start, 0);
 }
 
 // D[64, tokens] = A[64, 16] * B[16, tokens] (+ D where add != 0) for a warpgroup; d holds, for every eight tokens,

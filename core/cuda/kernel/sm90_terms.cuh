@@ -6,6 +6,12 @@
 
 namespace marlin::cuda {
 
+// Where a lane's first scale and zero point of a column are, of feature g of its warp's.
+struct LaneTerms {
+    const uint8_t *scales;
+    const uint8_t *zeros; // null without
+};
+
 // Where 128 rows of a column of weights lie, in memory and in a stage: nibbles, scales, zeros, or in groups of less
 // than 128 rows twice that, 64 rows each. Columns have nibbles only: their scales and zeros go where those of a group
 // of 128 would be.
@@ -48,6 +54,12 @@ struct WgmmaRuns {
     // zeros there.
     __device__ __forceinline__ int half_step(int unit) const {
         return !format.kFixed && unit == half_unit ? 0 : kTwoRuns ? static_cast<int>(args.run_size) : 2048;
+    }
+    // Those of feature `feature` of the column at `column`.
+    __device__ __forceinline__ LaneTerms terms_of(const uint8_t *column, int feature) const {
+        const int size = kMayOffset ? args.zero_size : kZeroSize;
+        return {ptx::held_shared(column + kScalesAt + feature * 2),
+                kZeroSize == 0 ? nullptr : ptx::held_shared(column + zeros_at() + feature * size)};
     }
     static constexpr int kScalesAt = kTwoRuns ? 2048 : 4096;
     __device__ __forceinline__ int zeros_at() const {
@@ -143,12 +155,12 @@ __device__ __forceinline__ uint32_t convert_pair(uint32_t pair, __nv_bfloat16) {
     return as_bits(__floats2bfloat162_rn(x.x, x.y));
 }
 
-// Those of every part of a stage, for feature `feature` of the column at `column` and the one eight further. All loads
-// stand side by side, whether or not groups are so small: they wait for each other less than for branches. To scale
-// weights, scales come in the type of A, else as they are.
+// Those of every part of a stage, for a lane's feature and the one eight further, `further` bytes behind `lane`. All
+// loads stand side by side, whether or not groups are so small: they wait for each other less than for branches. To
+// scale weights, scales come in the type of A, else as they are.
 template <typename T, bool to_scale_weights, Weights weights, int parts>
-__device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const uint8_t *column, int half_step,
-                                           int feature, PairedTerms<T, weights> (&terms)[parts]) {
+__device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const LaneTerms &lane, int further,
+                                           int half_step, PairedTerms<T, weights> (&terms)[parts]) {
     static_assert(parts == WgmmaRuns<weights>::kParts);
     const W4A16Args &args = runs.args;
     const int to_half = runs.kTwoRuns ? half_step : 0;
@@ -156,11 +168,11 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
     const int size = runs.kMayOffset ? args.zero_size : runs.kZeroSize;
     const auto half = [](int part) { return part * 2 / parts; };
     const auto quarter = [](int part) { return parts == 4 ? part % 2 : 0; };
-    const uint8_t *const scales = column + runs.kScalesAt;
-    const uint8_t *const zeros = column + runs.zeros_at() + feature * size;
+    const uint8_t *const scales = lane.scales + further;
+    const uint8_t *const zeros = lane.zeros + further;
 #pragma unroll
     for (int part = 0; part < parts; ++part)
-        terms[part].scales = load_scale_pair(scales + half(part) * to_half + quarter(part) * to_part * 2, feature);
+        terms[part].scales = load_scale_pair(scales + half(part) * to_half + quarter(part) * to_part * 2, 0);
     if (to_scale_weights && !kKnowsScales<T, weights> && args.scale_type != kTypeOf<T>) {
 #pragma unroll
         for (int part = 0; part < parts; ++part)
