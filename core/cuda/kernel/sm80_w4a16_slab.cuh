@@ -106,16 +106,17 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
     int next_block;
     int next_k;
     const uint8_t *codes_from[row_groups]; // this lane's chunk of the run to be loaded
-    int meta_from[row_groups];             // from there to this lane's chunk of scales and zeros
     int live = 0;                          // row groups of the pass that exist
+    const auto group_of_pass = [&](int i) { return min(next_group + i, last_group - 1); };
+    // From there to this lane's chunk of scales and zeros. Once a run: not worth registers.
+    const auto meta_from = [&](int i) { return meta_offset + group_of_pass(i) % 4 * (meta_step - 512) - lane * 16; };
     const auto enter_pass = [&] {
         live = last_group - next_group;
 #pragma unroll
         for (int i = 0; i < row_groups; ++i) {
-            const int group = min(next_group + i, last_group - 1);
+            const int group = group_of_pass(i);
             codes_from[i] =
                 args.body + group / 4 * args.column_size + warp * args.run_size + group % 4 * 512 + lane * 16;
-            meta_from[i] = meta_offset + group % 4 * (meta_step - 512) - lane * 16;
         }
     };
     const auto enter_slab = [&] {
@@ -147,7 +148,7 @@ __global__ void __launch_bounds__(32 * warps, 1) sm80_w4a16_slab(const W4A16Args
                 ptx::copy_async_16_if(wanted, codes_to + at + i * 512, codes_from[i] + next_block * 2048, policy);
                 ptx::copy_async_16_if(wanted && next_block == 0 && lane < meta_chunks,
                                       codes_to + at + Shape::kCodes + i * Shape::kMetaOfGroup,
-                                      codes_from[i] + meta_from[i], policy);
+                                      codes_from[i] + meta_from(i), policy);
             }
             const T *const from = a + next_k;
             if (gathers_row) {
