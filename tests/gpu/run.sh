@@ -115,7 +115,7 @@ find_cublas() {
 # measure_grid GRID I/N [OPTION]...
 measure_grid() {
     find_cublas
-    "$build/tests/marlin_bench" --device cuda --grid "$1" --part "$2" --json "$result" "${@:3}"
+    "$build/tests/marlin_bench" --device cuda --grid "$1" --part "$2" --strict --json "$result" "${@:3}"
 }
 stage_bench() { measure_grid "$grid" "${1%/*}"; }
 stage_roofline() { measure_grid roofline 1/1; }

@@ -79,7 +79,7 @@ void check_every_batch(Backend &backend, const Problem &problem) {
     }
 }
 
-void check_thousand_runs(Backend &backend, const Problem &problem) {
+void check_runs(Backend &backend, const Problem &problem, int runs) {
     const Weights weights = make_weights(problem, cuda_layout(problem), Fill::Random, 4);
     Operands operands(problem, Fill::Random, 5);
     OnDevice device(problem, operands, weights);
@@ -87,7 +87,7 @@ void check_thousand_runs(Backend &backend, const Problem &problem) {
     device.fetch_c(operands);
     const std::vector<std::byte> first(operands.c_bytes().begin(), operands.c_bytes().end());
     int different = 0;
-    for (int run = 1; run < 1000; ++run) {
+    for (int run = 1; run < runs; ++run) {
         backend.gemm(problem, device.get, device.view);
         device.fetch_c(operands);
         different += std::equal(first.begin(), first.end(), operands.c_bytes().begin()) ? 0 : 1;

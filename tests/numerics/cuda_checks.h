@@ -19,8 +19,8 @@ void check_rows_alone(Backend &backend, const Problem &problem);
 // The first m rows have the same bits in a batch of m as in the whole one, for every m.
 void check_every_batch(Backend &backend, const Problem &problem);
 
-// A thousand multiplies give the same bits.
-void check_thousand_runs(Backend &backend, const Problem &problem);
+// So many multiplies give the same bits.
+void check_runs(Backend &backend, const Problem &problem, int runs = 1000);
 
 // A hundred pairs of multiplies, the second of which reads what the first wrote as A and as bias, give the same bits
 // with dependent launches. n is k, bias and C have the type of A.

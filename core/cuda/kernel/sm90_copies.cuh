@@ -11,6 +11,17 @@ namespace marlin::cuda {
 
 inline constexpr int kCopyingThreads = 2; // that arrive at the barrier of a full stage
 
+// A warp that fills the stage of unit u waits for the release of unit u - stages, by the parity of its phase. That
+// tells nothing while u - 2 * stages, whose parity is the same, has not been released either. Of the warp's own units
+// before it awaited the releases of u - turns * j - stages: one of those, u - 2 * stages itself or later, must have
+// been the same group's in k, for groups release their units in order, but one of them may lag behind the others.
+constexpr bool may_take_turns(int stages, int k_groups, int turns) {
+    for (int later = stages - turns; later >= 0; later -= turns) // than u - 2 * stages
+        if (later % k_groups == 0)
+            return true;
+    return false;
+}
+
 // Where a CTA's stages are, and their barriers.
 struct Ring {
     uint8_t *shared;
@@ -26,6 +37,7 @@ __device__ __forceinline__ void fill_stages(const Partition &p, int cta, int tur
                                             const BeginTile &begin_tile, const Wait &wait, const Copy &copy) {
     constexpr int turns = Shape::kTurns;
     static_assert((turns == 1 || turns == 2) && turns <= Shape::kStages);
+    static_assert(may_take_turns(Shape::kStages, Shape::kKGroups, turns));
     const auto first_unit = [&](const Segment &segment, int done) {
         return segment.begin + ((turn - done) & (turns - 1));
     };

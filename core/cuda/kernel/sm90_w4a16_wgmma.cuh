@@ -29,6 +29,7 @@ struct WgmmaShape {
     static constexpr int kBeside = beside; // CTAs of a cluster: one tile beside the other, the tokens the same
     static constexpr int kTokens = tokens;
     static constexpr int kStages = stages;
+    static constexpr int kKGroups = k_groups;
     static constexpr int kColumns = blocks * feature_groups; // of 64 features, of a CTA
     static constexpr int kFeatures = 64 * kColumns;
     static constexpr int kParts = WgmmaRuns<weights>::kParts;
@@ -58,9 +59,9 @@ struct WgmmaShape {
         return kept * kOwners * 16;
     }
     // Warps that bring the same part of stages in turn: what they issue is taken from all four schedulers alike. Many
-    // columns for few tokens are bound by memory, and come faster in one order (28672 x 4096, M = 16: 19.6, else 20.0
-    // us).
-    static constexpr int kTurns = kColumns >= 4 && tokens <= 32 ? 1 : 2;
+    // columns for few tokens are bound by memory and come faster in one order: 28672 x 4096, M = 16 in 19.6, else 20.0
+    // us.
+    static constexpr int kTurns = (kColumns >= 4 && tokens <= 32) || !may_take_turns(stages, k_groups, 2) ? 1 : 2;
     static constexpr int kConsumers = feature_groups * k_groups;
     static constexpr int kThreads = 128 * (kConsumers + 1);
     static constexpr int64_t kPartialSize = int64_t{64} * kColumns * tokens * 4 * beside; // of a cluster
