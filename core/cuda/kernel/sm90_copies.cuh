@@ -93,6 +93,7 @@ __device__ __forceinline__ void copy_weights(const WgmmaRuns<weights> &runs, int
             int bytes = unit_size;
             if (!runs.format.kFixed && unit == runs.half_unit)
                 bytes /= 2;
+            // One branch where all columns are there, not one for each: only the last tile may have fewer.
             if (Shape::kColumns == 1 || live == Shape::kColumns) {
                 ptx::arrive_and_expect(barrier, Shape::kColumns * bytes);
 #pragma unroll

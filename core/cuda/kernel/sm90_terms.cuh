@@ -55,11 +55,12 @@ struct WgmmaRuns {
     __device__ __forceinline__ int half_step(int unit) const {
         return !format.kFixed && unit == half_unit ? 0 : kTwoRuns ? static_cast<int>(args.run_size) : 2048;
     }
+    // Bytes from one zero point or offset to the next. Integers are read where there are none, too, and not looked at.
+    __device__ __forceinline__ int zero_step() const { return kMayOffset ? args.zero_size : kZeroSize; }
     // Those of feature `feature` of the column at `column`.
     __device__ __forceinline__ LaneTerms terms_of(const uint8_t *column, int feature) const {
-        const int size = kMayOffset ? args.zero_size : kZeroSize;
         return {ptx::held_shared(column + kScalesAt + feature * 2),
-                kZeroSize == 0 ? nullptr : ptx::held_shared(column + zeros_at() + feature * size)};
+                kZeroSize == 0 ? nullptr : ptx::held_shared(column + zeros_at() + feature * zero_step())};
     }
     static constexpr int kScalesAt = kTwoRuns ? 2048 : 4096;
     __device__ __forceinline__ int zeros_at() const {
@@ -165,7 +166,7 @@ __device__ __forceinline__ void load_terms(const WgmmaRuns<weights> &runs, const
     const W4A16Args &args = runs.args;
     const int to_half = runs.kTwoRuns ? half_step : 0;
     const int to_part = (weights == Weights::General ? args.groups_in_run == 2 : parts == 4) ? 64 : 0;
-    const int size = runs.kMayOffset ? args.zero_size : runs.kZeroSize;
+    const int size = runs.zero_step();
     const auto half = [](int part) { return part * 2 / parts; };
     const auto quarter = [](int part) { return parts == 4 ? part % 2 : 0; };
     const uint8_t *const scales = lane.scales + further;

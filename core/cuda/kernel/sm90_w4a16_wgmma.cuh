@@ -176,8 +176,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             words[3] = four.w;
         };
         // Where scales and zeros of whole columns stay: in one stage of each group in k, which has no others.
-        uint8_t *const column_terms =
-            shared + k_group * Shape::kStage + Shape::kActivations + feature_group * blocks * Shape::kRun;
+        uint8_t *const column_terms = column + k_group * Shape::kStage;
         // Lane r releases stages of the r-th CTA beside this one.
         const uint32_t empty_of_lane = beside == 1 ? 0 : ptx::barrier_of_cluster(empty, lane % beside);
         // All lanes have read a stage, and the warp has been in step since (__syncwarp), before lane 0 releases it;
