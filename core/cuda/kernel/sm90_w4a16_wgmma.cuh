@@ -20,6 +20,7 @@
 #include "cuda/kernel/sm90_groups.cuh"
 #include "cuda/kernel/sm90_output.cuh"
 #include "cuda/kernel/sm90_ptx.cuh"
+#include "cuda/kernel/sm90_shared_tile.cuh"
 #include "cuda/kernel/sm90_terms.cuh"
 
 namespace marlin::cuda {
@@ -93,7 +94,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
     const WgmmaRuns<weights> runs{args};
     extern __shared__ uint8_t unaligned[];
     __shared__ uint64_t barriers[2 * stages + 1];
-    __shared__ uint32_t is_last; // CTA of a tile: it adds up
+    __shared__ uint32_t adds_up; // the sums of a tile's CTAs
     uint8_t *const shared = ptx::keep_shared(unaligned + (1024 - ptx::shared_address(unaligned) % 1024) % 1024);
     uint64_t *const full = ptx::keep_shared(barriers); // the copies of a stage are there
     uint64_t *const empty = full + stages;             // the stage has been multiplied
@@ -403,22 +404,29 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 ptx::cluster_arrive(); // no copy is under way any more, and the ring is free.
 
             // ---- The sum over the groups in k: a warp goes on with every k_groups-th fragment -----------------------
+            if constexpr (k_groups > 1)
+                add_groups<k_groups, Shape::kOwners, 128 * Shape::kConsumers>(sums, sums_shared + owner, k_group);
             // Fragment j of those stands at slot(i, j) from first_slot on among a tile's, where exists(j).
             const int first_slot = k_group * Shape::kOwners + owner;
             const auto slot = [](int i, int j) { return (i * (tokens / 8) + j * k_groups) * Shape::kOwners; };
             const auto exists = [&](int j) {
                 return tokens / 8 % k_groups == 0 || j * k_groups + k_group < tokens / 8;
             };
-            const auto own = [&](int i, int j) {
-                float4 x = fragment(sums[i], j * k_groups);
+            float4 own[blocks][Shape::kOwn];
+            const auto each_own = [&](const auto &visit) {
+#pragma unroll
+                for (int i = 0; i < blocks; ++i)
+#pragma unroll
+                    for (int j = 0; j < Shape::kOwn; ++j)
+                        visit(i, j);
+            };
+            each_own([&](int i, int j) {
+                own[i][j] = fragment(sums[i], j * k_groups);
 #pragma unroll
                 for (int group = 1; group < k_groups; ++group)
                     if (const int n = j * k_groups + group; n < tokens / 8)
-                        x = ptx::select(k_group == group, fragment(sums[i], n), x);
-                return x;
-            };
-            if constexpr (k_groups > 1)
-                add_groups<k_groups, Shape::kOwners, 128 * Shape::kConsumers>(sums, sums_shared + owner, k_group);
+                        own[i][j] = ptx::select(k_group == group, fragment(sums[i], n), own[i][j]);
+            });
 
             // ---- The sum over the CTAs of the tile, and C -----------------------------------------------------------
             const auto output = [&](int i, int first_fragment) {
@@ -440,7 +448,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
             if constexpr (Shape::kShares)
                 if (args.sharers > 1) {
                     const PairSum<Shape::kOwn> pair = {reinterpret_cast<float4 *>(shared) + first_slot, gathered};
-                    const auto own_of_block = [&](int j) { return own(0, j); };
+                    const auto own_of_block = [&](int j) { return own[0][j]; };
                     const auto slot_of_block = [&](int j) { return slot(0, j); };
                     pair.give(own_of_block, slot_of_block, exists);
                     ptx::wait_parity(gathered, 0);
@@ -450,46 +458,62 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                         [&](int n) { return pair.kept(n, exists); });
                     break; // a cluster has one tile
                 }
-            if (units == p.units.value) {
+            SharedTile tile;
+            const auto meet = [] { ptx::barrier(3, 128 * Shape::kConsumers); };
+            const auto partial = [&](int of_cta, int at) {
+                const int64_t nth = int64_t{2 * of_cta + (of_cta == tile.first_cta ? 1 : 0)} * beside + Shape::rank();
+                return reinterpret_cast<float4 *>(args.partials) + nth * Shape::kFragments * Shape::kOwners + at;
+            };
+            const auto leave_own = [&] {
+                each_own([&](int i, int j) {
+                    if (exists(j))
+                        __stcg(partial(cta, first_slot) + slot(i, j), own[i][j]);
+                });
+            };
+            bool in_registers = true;     // the whole sum
+            if (units != p.units.value) { // other CTAs have the rest of this tile's k
+                tile = SharedTile(p, segment, args.arrivals, beside, Shape::rank());
+                // Without this barrier the compiler takes the loops of the copies out of the uniform registers.
+                meet();
+                if (first_slot == 0)
+                    adds_up = tile.claim() ? 1 : 0;
+                meet();
+                if (adds_up == 0) { // written again only behind the next barrier, in another tile
+                    leave_own();
+                    meet();
+                    if (first_slot == 0)
+                        tile.tell_stored();
+                    continue;
+                }
+                if (first_slot == 0)
+                    tile.wait_until_stored();
+                meet();
+                // Two have the same sum in either order: the own ones stay where they are, if registers allow.
+                constexpr bool roomy = 3 * blocks * tokens / 2 + 40 <= Shape::kMultiplying;
+                in_registers = roomy && tile.others() == 1;
+                if (in_registers) {
+                    const float4 *const other = partial(tile.first_cta + tile.last_cta - cta, first_slot);
+                    each_own([&](int i, int j) {
+                        if (exists(j))
+                            own[i][j] = sum_of(own[i][j], __ldcg(other + slot(i, j)));
+                    });
+                }
+            }
+            if (in_registers) {
 #pragma unroll
                 for (int i = 0; i < blocks; ++i)
                     output(i, k_group)
-                        .template store_all<Shape::kOwn, k_groups>([&](int j) { return own(i, j); }, exists);
+                        .template store_all<Shape::kOwn, k_groups>([&](int j) { return own[i][j]; }, exists);
                 continue;
             }
-            const int striped_tile = segment.tile - (p.tiles - p.striped);
-            const int first_unit = striped_tile * p.units.value;
-            const int first_cta = p.owner(first_unit);
-            const int last_cta = p.owner(first_unit + p.units.value - 1);
-            const auto partial = [&](int of_cta, int at) {
-                const int64_t nth = int64_t{2 * of_cta + (of_cta == first_cta ? 1 : 0)} * beside + Shape::rank();
-                return reinterpret_cast<float4 *>(args.partials) + nth * Shape::kFragments * Shape::kOwners + at;
-            };
-#pragma unroll
-            for (int i = 0; i < blocks; ++i)
-#pragma unroll
-                for (int j = 0; j < Shape::kOwn; ++j)
-                    if (exists(j))
-                        __stcg(partial(cta, first_slot) + slot(i, j), own(i, j));
-            __threadfence();
-            ptx::barrier(3, 128 * Shape::kConsumers);
-            uint32_t *const arrivals = args.arrivals + striped_tile * beside + Shape::rank();
-            if (first_slot == 0)
-                is_last = atomicAdd(arrivals, 1u) == static_cast<uint32_t>(last_cta - first_cta) ? 1 : 0;
-            ptx::barrier(3, 128 * Shape::kConsumers);
-            const bool last = is_last != 0; // written again only behind the barrier above, in another tile
-            if (!last)
-                continue;
-            __threadfence();
-            if (first_slot == 0)
-                *arrivals = 0;
+            leave_own(); // to be added up in the order of the CTAs
             constexpr int some = Shape::kOwn % 8 == 0 ? 8 : Shape::kOwn % 6 == 0 ? 6 : Shape::kOwn;
 #pragma unroll 1
             for (int at = 0; at < blocks * Shape::kOwn; at += some) {
                 const int i = at / Shape::kOwn, first = at % Shape::kOwn;
                 const int from = first_slot + slot(i, first);
                 float4 sum[some];
-                add_parts<1>(sum, first_cta, last_cta, [&](int of_cta, int f) {
+                add_parts<1>(sum, tile.first_cta, tile.last_cta, [&](int of_cta, int f) {
                     return exists(first + f) ? partial(of_cta, from) + slot(0, f) : partial(of_cta, owner);
                 });
                 output(i, first * k_groups + k_group)
