@@ -2,6 +2,7 @@
 #include "cuda_run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -38,7 +39,9 @@ public:
     }
 
     CudaReport describe() const;
-    CudaResult measure(const Problem &problem);
+    // With the kernel of that number, or the library's choice (0) and cuBLAS beside it.
+    CudaResult measure(const Problem &problem, int64_t kernel = 0);
+    std::vector<int64_t> other_kernels(const Problem &problem);
 
 private:
     void make_weights(const Problem &problem);
@@ -79,13 +82,21 @@ void Workbench::make_weights(const Problem &problem) {
     weights_ = std::move(weights);
 }
 
-CudaResult Workbench::measure(const Problem &problem) {
+std::vector<int64_t> Workbench::other_kernels(const Problem &problem) {
+    make_weights(problem);
+    return CudaSubject(handle_, stream_, *weights_, problem).other_kernels();
+}
+
+CudaResult Workbench::measure(const Problem &problem, int64_t kernel) {
     CudaResult result;
     result.problem = problem;
     try {
         make_weights(problem);
+        std::optional<ForcedKernel> forced;
+        if (kernel != 0)
+            forced.emplace(handle_, kernel);
         CudaSubject subject(handle_, stream_, *weights_, problem);
-        if (peer_ && is_half(problem.a_type))
+        if (kernel == 0 && peer_ && is_half(problem.a_type))
             result.blas = peer_->time({problem.a_type, problem.m, problem.n, problem.k});
         const auto call = [&](int64_t copy) { subject.multiply(copy); };
         result.timing = timer_.measure(weights_->copies(), call);
@@ -135,13 +146,19 @@ Output run_on_cuda(const Options &options) {
     const std::vector<Problem> problems = collect_problems(options.problems, options.grid, options.part);
     Workbench workbench(options);
     CudaReport report = workbench.describe();
-    report.results.resize(problems.size());
+    std::vector<std::vector<CudaResult>> results(problems.size());
     size_t done = 0;
     for (const size_t i : measuring_order(problems)) {
         show_progress(++done, problems.size(), to_text(problems[i]));
-        report.results[i] = workbench.measure(problems[i]);
+        results[i].push_back(workbench.measure(problems[i]));
+        if (!options.every_kernel || !results[i][0].failed.empty())
+            continue;
+        for (const int64_t kernel : workbench.other_kernels(problems[i]))
+            results[i].push_back(workbench.measure(problems[i], kernel));
     }
     show_progress(problems.size(), problems.size(), "done\n");
+    for (std::vector<CudaResult> &of_problem : results)
+        std::move(of_problem.begin(), of_problem.end(), std::back_inserter(report.results));
     return to_output(report);
 }
 

@@ -17,6 +17,9 @@ void copy(void *to, const void *from, int64_t size) {
 }
 
 // What of a problem its packed weights depend on.
+// Numbers of kernels are below this, with room for years.
+constexpr int64_t kMostKernels = 2000;
+
 Problem weights_alone(Problem problem) {
     problem.m = problem.lda = problem.ldc = 0;
     problem.bias = false;
@@ -45,6 +48,14 @@ DependentLaunches::DependentLaunches(const CudaHandle &handle) : handle_(handle)
 
 DependentLaunches::~DependentLaunches() {
     marlin_handle_set_option(handle_.get(), MARLIN_OPTION_DEPENDENT_LAUNCH, 0); // 0 is never refused
+}
+
+ForcedKernel::ForcedKernel(const CudaHandle &handle, int64_t number) : handle_(handle) {
+    check(marlin_handle_set_option(handle.get(), MARLIN_OPTION_KERNEL, number), handle.get());
+}
+
+ForcedKernel::~ForcedKernel() {
+    marlin_handle_set_option(handle_.get(), MARLIN_OPTION_KERNEL, 0); // 0 is never refused
 }
 
 CudaWeights::CudaWeights(const GpuDevice &device, const CudaHandle &handle, const CpuHandle &packer,
@@ -94,6 +105,23 @@ CudaSubject::CudaSubject(const CudaHandle &handle, const Stream &stream, const C
     desc_.bias = bias_.data();
     info_.struct_size = sizeof info_;
     check(marlin_gemm_query(handle.get(), &desc_, &weights[0], &info_), handle.get());
+}
+
+std::vector<int64_t> CudaSubject::other_kernels() const {
+    std::vector<int64_t> numbers;
+    for (int64_t number = 1; number <= kMostKernels; ++number) {
+        if (number == info_.kernel_number)
+            continue;
+        const ForcedKernel forced(handle_, number);
+        marlin_gemm_info info = {};
+        info.struct_size = sizeof info;
+        const marlin_status status = marlin_gemm_query(handle_.get(), &desc_, &weights_[0], &info);
+        if (status == MARLIN_SUCCESS)
+            numbers.push_back(number);
+        else if (status != MARLIN_NOT_SUPPORTED)
+            check(status, handle_.get());
+    }
+    return numbers;
 }
 
 void CudaSubject::multiply(int64_t copy) const {

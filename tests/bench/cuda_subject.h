@@ -41,6 +41,18 @@ private:
     const CudaHandle &handle_;
 };
 
+// As long as it lives, the handle's multiplies take the kernel of that number, or its own choice again: 0.
+class ForcedKernel {
+public:
+    ForcedKernel(const CudaHandle &handle, int64_t number);
+    ~ForcedKernel();
+    ForcedKernel(const ForcedKernel &) = delete;
+    ForcedKernel &operator=(const ForcedKernel &) = delete;
+
+private:
+    const CudaHandle &handle_;
+};
+
 // Packed weights of one kind and shape, copied as often as the rotation needs. Packed by a CPU handle with all threads,
 // whose bytes are the same, so that the host has them for the error check.
 class CudaWeights {
@@ -70,9 +82,10 @@ public:
     CudaSubject(const CudaHandle &handle, const Stream &stream, const CudaWeights &weights, const Problem &problem);
 
     std::string kernel() const { return info_.kernel; }
-    void multiply(int64_t copy) const; // enqueues
-    void poison();                     // fills the output with NaNs
-    double error() const;              // of what was multiplied since, see exact.h; infinity if a NaN is left
+    std::vector<int64_t> other_kernels() const; // numbers of those that could run it, where the choice is the handle's
+    void multiply(int64_t copy) const;          // enqueues
+    void poison();                              // fills the output with NaNs
+    double error() const;                       // of what was multiplied since, see exact.h; infinity if a NaN is left
 
 private:
     bool any_nan() const;

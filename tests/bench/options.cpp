@@ -32,7 +32,11 @@ void read_options(CLI::App &app, Options &options) {
     app.add_option("--threads", options.threads, "CPU: threads, 0: one a core")->check(CLI::Range(0, 1024));
     app.add_option("--isa", options.isa, "CPU: highest instruction set to use")
         ->transform(CLI::CheckedTransformer(isas));
-    app.add_option("--kernel", options.kernel, "force the kernel of this number, 0: the library's choice");
+    auto *const kernel =
+        app.add_option("--kernel", options.kernel, "force the kernel of this number, 0: the library's choice");
+    app.add_flag("--every-kernel", options.every_kernel,
+                 "GPU: after the library's choice every kernel that can run the problem, without cuBLAS")
+        ->excludes(kernel);
     app.add_flag("--batch-invariant", options.invariant,
                  "GPU: a row's bits may not depend on the batch (a CPU's never do)");
     app.add_option("--repeat", options.repeats, "CPU: calls, GPU: graph launches to time; 0: as many as time allows")

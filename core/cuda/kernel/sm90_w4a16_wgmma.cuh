@@ -513,7 +513,9 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 const int i = at / Shape::kOwn, first = at % Shape::kOwn;
                 const int from = first_slot + slot(i, first);
                 float4 sum[some];
-                add_parts<1>(sum, tile.first_cta, tile.last_cta, [&](int of_cta, int f) {
+                add_parts<(some < 3   ? 4
+                           : some < 5 ? 2
+                                      : 1)>(sum, tile.first_cta, tile.last_cta, [&](int of_cta, int f) {
                     return exists(first + f) ? partial(of_cta, from) + slot(0, f) : partial(of_cta, owner);
                 });
                 output(i, first * k_groups + k_group)
