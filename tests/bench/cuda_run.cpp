@@ -92,16 +92,16 @@ CudaResult Workbench::measure(const Problem &problem, int64_t kernel) {
     result.problem = problem;
     try {
         make_weights(problem);
-        std::optional<ForcedKernel> forced;
+        std::optional<OptionSet> forced;
         if (kernel != 0)
-            forced.emplace(handle_, kernel);
+            forced.emplace(handle_, MARLIN_OPTION_KERNEL, kernel);
         CudaSubject subject(handle_, stream_, *weights_, problem);
         if (kernel == 0 && peer_ && is_half(problem.a_type))
             result.blas = peer_->time({problem.a_type, problem.m, problem.n, problem.k});
         const auto call = [&](int64_t copy) { subject.multiply(copy); };
         result.timing = timer_.measure(weights_->copies(), call);
         if (problem.m <= kDecodeRows) {
-            const DependentLaunches dependent(handle_);
+            const OptionSet dependent(handle_, MARLIN_OPTION_DEPENDENT_LAUNCH, 1);
             result.dependent = timer_.measure(weights_->copies(), call);
         }
         subject.poison();

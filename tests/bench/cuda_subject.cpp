@@ -16,10 +16,10 @@ void copy(void *to, const void *from, int64_t size) {
     check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
 }
 
-// What of a problem its packed weights depend on.
 // Numbers of kernels are below this, with room for years.
 constexpr int64_t kMostKernels = 2000;
 
+// What of a problem its packed weights depend on.
 Problem weights_alone(Problem problem) {
     problem.m = problem.lda = problem.ldc = 0;
     problem.bias = false;
@@ -42,20 +42,12 @@ CudaHandle::CudaHandle(const GpuDevice &device, const Stream &stream, int64_t ke
           handle_);
 }
 
-DependentLaunches::DependentLaunches(const CudaHandle &handle) : handle_(handle) {
-    check(marlin_handle_set_option(handle.get(), MARLIN_OPTION_DEPENDENT_LAUNCH, 1), handle.get());
+OptionSet::OptionSet(const CudaHandle &handle, marlin_option option, int64_t value) : handle_(handle), option_(option) {
+    check(marlin_handle_set_option(handle.get(), option, value), handle.get());
 }
 
-DependentLaunches::~DependentLaunches() {
-    marlin_handle_set_option(handle_.get(), MARLIN_OPTION_DEPENDENT_LAUNCH, 0); // 0 is never refused
-}
-
-ForcedKernel::ForcedKernel(const CudaHandle &handle, int64_t number) : handle_(handle) {
-    check(marlin_handle_set_option(handle.get(), MARLIN_OPTION_KERNEL, number), handle.get());
-}
-
-ForcedKernel::~ForcedKernel() {
-    marlin_handle_set_option(handle_.get(), MARLIN_OPTION_KERNEL, 0); // 0 is never refused
+OptionSet::~OptionSet() {
+    marlin_handle_set_option(handle_.get(), option_, 0); // 0 is never refused
 }
 
 CudaWeights::CudaWeights(const GpuDevice &device, const CudaHandle &handle, const CpuHandle &packer,
@@ -112,7 +104,7 @@ std::vector<int64_t> CudaSubject::other_kernels() const {
     for (int64_t number = 1; number <= kMostKernels; ++number) {
         if (number == info_.kernel_number)
             continue;
-        const ForcedKernel forced(handle_, number);
+        const OptionSet forced(handle_, MARLIN_OPTION_KERNEL, number);
         marlin_gemm_info info = {};
         info.struct_size = sizeof info;
         const marlin_status status = marlin_gemm_query(handle_.get(), &desc_, &weights_[0], &info);

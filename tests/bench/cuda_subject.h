@@ -29,28 +29,18 @@ private:
     marlin_handle_t handle_ = nullptr;
 };
 
-// As long as it lives, the handle's multiplies are dependent launches.
-class DependentLaunches {
+// As long as it lives, an option of the handle has that value, and afterwards 0 again: what every option has by
+// default.
+class OptionSet {
 public:
-    explicit DependentLaunches(const CudaHandle &handle);
-    ~DependentLaunches();
-    DependentLaunches(const DependentLaunches &) = delete;
-    DependentLaunches &operator=(const DependentLaunches &) = delete;
+    OptionSet(const CudaHandle &handle, marlin_option option, int64_t value);
+    ~OptionSet();
+    OptionSet(const OptionSet &) = delete;
+    OptionSet &operator=(const OptionSet &) = delete;
 
 private:
     const CudaHandle &handle_;
-};
-
-// As long as it lives, the handle's multiplies take the kernel of that number, or its own choice again: 0.
-class ForcedKernel {
-public:
-    ForcedKernel(const CudaHandle &handle, int64_t number);
-    ~ForcedKernel();
-    ForcedKernel(const ForcedKernel &) = delete;
-    ForcedKernel &operator=(const ForcedKernel &) = delete;
-
-private:
-    const CudaHandle &handle_;
+    marlin_option option_;
 };
 
 // Packed weights of one kind and shape, copied as often as the rotation needs. Packed by a CPU handle with all threads,
