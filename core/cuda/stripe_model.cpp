@@ -88,7 +88,8 @@ struct Tiling {
         c.clustered = clustered;
         const int64_t units_of_sm = c.units * div_up(ctas * instance.beside, sm_count);
         if (instance.family == Family::Wgmma)
-            return wgmma_loop(instance, units_of_sm, unit_time) + wgmma_cost(instance, c, unit_time);
+            return wgmma_loop(instance, units_of_sm, unit_time, std::min(ctas * instance.beside, sm_count)) +
+                   wgmma_cost(instance, c, unit_time);
         const double math = static_cast<double>(units_of_sm) * unit_time;
         double us = kModelLaunch + kFill + math + static_cast<double>(c.segments - 1) * kSegment;
         if (c.sharers > 1)

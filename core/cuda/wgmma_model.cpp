@@ -1,75 +1,102 @@
-// The model of Hopper's own kernels, fitted by least squares to 1100 launches of seven shapes (docs/kernel.md).
+// The model of Hopper's own kernels, fitted to 2500 launches of 28 shapes: to their times by least squares, then in
+// small steps to what the choice among them takes (docs/kernel.md).
 #include "cuda/wgmma_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cuda/measured.h"
 
 namespace marlin::cuda {
 namespace {
 
-constexpr double kLaunch = 3.0;        // and the first copies
-constexpr double kBeside = 0.7;        // CTAs of a cluster wait for each other's barriers
-constexpr double kSegment = 0.57;      // C of another tile
-constexpr double kPart = 1.35;         // a part of a tile: a counter, and who is last adds up
-constexpr double kPartByte = 1.6e-5;   // written
-constexpr double kSharedByte = 1.5e-5; // read by the last, for each other CTA
-constexpr double kCluster = 0.48;      // a cluster, and the sums that its CTAs give each other
+constexpr int64_t kColumnBytes = 66; // of a feature in a unit
+constexpr int64_t kTokenBytes = 256; // of a token
+
+constexpr double kLaunch = 2.86;        // and the first copies
+constexpr double kBeside = 0.7;         // CTAs of a cluster wait for each other's barriers
+constexpr double kSegment = 0.71;       // C of another tile
+constexpr double kShare = 1.80;         // parts of tiles: a counter, and who is last adds up
+constexpr double kFurther = 0.11;       // each CTA of a tile beyond two
+constexpr double kPartByte = 3.5e-5;    // written
+constexpr double kSharedByte = 1.35e-5; // read by the last, for each other CTA
+constexpr double kCluster = 0.42;       // a cluster, and the sums that its CTAs give each other
 constexpr double kClusterByte = 1.8e-5;
-// CTAs in whole tiles go along k side by side and share what they read of A; in stripes each is at another place, and
-// what exceeds half of the L2 comes from memory again and again (8192 x 28672, M = 1024: 573 us whole, 742 striped).
+constexpr double kStream = 4.33e6; // bytes of weights that all CTAs read from memory in a microsecond
+// CTAs in whole tiles, and in stripes that are an even cut, go along k side by side and share what they read of A. In
+// other stripes each is at another place: an SM then takes no more from L2 in a microsecond than kApart bytes, and so
+// many more while all of A is small.
+constexpr double kApart = 68e3;
+constexpr double kApartSmall = 30e3;
+constexpr double kSmall = 2e6; // bytes of A
+// What exceeds half of the L2 comes from memory again and again (8192 x 28672, M = 1024: 573 us whole, 742 striped).
 constexpr int64_t kShareable = 20'000'000;
-constexpr double kApart = 0.3;   // more for a unit
-constexpr double kUneven = 0.04; // more for a unit of stripes that are no even cut
+constexpr double kAgain = 0.3; // more for a unit
 // What takes longer than that (loops over k alone) runs into the power limit, and tiles that read more of A for as many
-// products draw more.
-constexpr double kLong = 60.0;
-constexpr int32_t kWide = 256; // features
-constexpr double kNarrow = 1.03;
+// products draw more: so much of the rest, for each tile more that 256 features would be.
+constexpr double kLong = 40.0;
+constexpr double kWide = 256.0;
+constexpr double kNarrow = 0.031;
 // Narrow tiles that read the same weights side by side take more out of L2.
 constexpr double kSideBySide = 1.01;
 
-// A unit of an instance, and how many groups take turns. What became faster since the fit counts less by as much as was
-// measured of it.
+// A unit of an instance, and how many groups take turns.
 constexpr Measured kMeasured[] = {
-    {8, 64, 0.138, 2},  {8, 256, 0.515},     {16, 64, 0.147, 2},  {16, 64, 0.134, 3}, {16, 256, 0.515},
-    {32, 64, 0.160, 2}, {32, 64, 0.149, 3},  {32, 128, 0.299, 2}, {32, 128, 0.340},   {32, 256, 0.598},
-    {48, 64, 0.190, 2}, {48, 64, 0.180, 3},  {48, 128, 0.370, 2}, {48, 256, 0.720},   {64, 64, 0.222, 2},
-    {64, 64, 0.210, 3}, {64, 128, 0.456, 2}, {64, 128, 0.445},    {64, 192, 0.612},   {64, 256, 0.801},
-    {96, 64, 0.284, 2}, {96, 128, 0.550},    {96, 192, 0.845},    {96, 256, 1.115},   {128, 64, 0.380, 2},
-    {128, 128, 0.652},  {128, 192, 0.984},   {128, 256, 1.315},   {256, 128, 1.300},  {256, 256, 1.290},
+    {8, 64, 0.138, 2},  {8, 256, 0.425},     {16, 64, 0.145, 2},  {16, 64, 0.127, 3}, {16, 256, 0.525},
+    {32, 64, 0.170, 2}, {32, 64, 0.155, 3},  {32, 128, 0.294, 2}, {32, 128, 0.340},   {32, 256, 0.605},
+    {48, 64, 0.194, 2}, {48, 64, 0.182, 3},  {48, 128, 0.358, 2}, {48, 256, 0.693},   {64, 64, 0.228, 2},
+    {64, 64, 0.212, 3}, {64, 128, 0.456, 2}, {64, 128, 0.445},    {64, 192, 0.620},   {64, 256, 0.789},
+    {96, 64, 0.285, 2}, {96, 128, 0.529},    {96, 192, 0.802},    {96, 256, 1.061},   {128, 64, 0.361, 2},
+    {128, 128, 0.655},  {128, 192, 0.990},   {128, 256, 1.319},   {256, 128, 1.285},  {256, 256, 1.241},
 };
 
 // Where a shape was not measured: the bytes, the products, and what every unit costs.
 double estimate(const Instance &instance) {
-    const double weights = instance.features * 66.0;
+    const auto weights = static_cast<double>(instance.features * kColumnBytes);
     const double products = 2.0 * instance.features * instance.tokens * 128.0;
     return 0.05 + std::max(weights / 27e3, products / 6.4e6);
 }
 
 // How much longer a unit takes where weights are not symmetric in groups of 128; the mean of formats.
-double of_format(const Instance &instance) {
-    if (instance.weights != Weights::Group128 && instance.tokens >= 256)
-        return 1.01; // nearly all is products
-    const bool few = instance.tokens <= 64;
+double of_weights(const Instance &instance) {
+    const bool fewest = instance.tokens <= 16;
+    const bool few = instance.tokens <= 32;
     switch (instance.weights) {
     case Weights::Group128:
         return 1.0;
     case Weights::Group64:
         return 1.1;
     case Weights::Group32:
-        return 1.15;
+        return fewest ? 1.25 : 1.15;
     case Weights::Rows128:
-        return 1.14;
+        return instance.tokens == 8 ? 1.28 : fewest ? 1.14 : 1.1;
     case Weights::Rows64:
-        return 1.2;
+        return fewest ? 1.24 : 1.2;
     case Weights::Rows32:
-        return few ? 1.38 : 1.15;
+        return fewest ? 1.5 : few ? 1.4 : instance.tokens <= 64 ? 1.3 : 1.15;
     case Weights::Offsets128:
-        return few ? 1.25 : 1.1;
+        return fewest ? 1.36 : few ? 1.25 : instance.tokens <= 64 ? 1.2 : 1.1;
     default:
-        return instance.tokens <= 32 ? 2.0 : 1.8;
+        return few ? 2.0 : 1.8;
     }
+}
+
+double of_format(const Instance &instance) {
+    if (instance.tokens >= 256)
+        return instance.weights == Weights::Group128 ? 1.0 : 1.01; // nearly all is products
+    const double of_type = instance.a_type != Type::BF16 ? 1.0 : instance.tokens <= 16 ? 1.14 : 1.09;
+    return of_type * of_weights(instance);
+}
+
+// What a unit of a stripe takes more than one of a whole tile.
+double apart(const Instance &instance, const Cut &cut, double unit) {
+    if (cut.activations > kShareable)
+        return unit * kAgain;
+    if (cut.even)
+        return 0.0;
+    const double rate = kApart + kApartSmall * std::exp(-static_cast<double>(cut.activations) / kSmall);
+    const auto bytes = static_cast<double>(instance.features * kColumnBytes + instance.tokens * kTokenBytes);
+    return std::max(0.0, bytes / rate - unit);
 }
 
 } // namespace
@@ -79,9 +106,10 @@ double wgmma_unit(const Instance &instance, int64_t token_tiles) {
     return token_tiles > 1 && instance.tokens < 256 ? unit * kSideBySide : unit;
 }
 
-double wgmma_loop(const Instance &instance, int64_t units, double unit) {
-    const double loop = static_cast<double>(units) * unit;
-    return loop > kLong && instance.features < kWide ? loop * kNarrow : loop;
+double wgmma_loop(const Instance &instance, int64_t units, double unit, int64_t ctas) {
+    const double streamed = static_cast<double>(instance.features * kColumnBytes * ctas) / kStream;
+    const double loop = static_cast<double>(units) * std::max(unit, streamed);
+    return loop + std::max(0.0, loop - kLong) * kNarrow * (kWide / static_cast<double>(instance.features) - 1.0);
 }
 
 double wgmma_cost(const Instance &instance, const Cut &cut, double unit) {
@@ -89,11 +117,12 @@ double wgmma_cost(const Instance &instance, const Cut &cut, double unit) {
     const double launch = kLaunch + (instance.beside > 1 ? kBeside : 0.0);
     if (cut.clustered)
         return launch + kCluster + bytes * kClusterByte;
-    const double more = cut.activations > kShareable ? kApart : cut.even ? 0.0 : kUneven;
-    const double apart = more * static_cast<double>(cut.striped) * unit;
-    return launch + apart + static_cast<double>(cut.segments - 1) * kSegment +
-           static_cast<double>(cut.parts) * (kPart + bytes * kPartByte) +
-           static_cast<double>(cut.sharers - 1) * bytes * kSharedByte;
+    double us = launch + static_cast<double>(cut.segments - 1) * kSegment;
+    if (cut.sharers > 1)
+        us += kShare + static_cast<double>(cut.sharers - 2) * kFurther +
+              static_cast<double>(cut.parts) * bytes * kPartByte +
+              static_cast<double>(cut.sharers - 1) * bytes * kSharedByte;
+    return us + static_cast<double>(cut.striped) * apart(instance, cut, unit);
 }
 
 } // namespace marlin::cuda

@@ -21,8 +21,8 @@ struct Cut {
 
 // A unit: 128 rows of a tile, of which there are so many side by side in m.
 double wgmma_unit(const Instance &instance, int64_t token_tiles);
-// So many of them, one after the other.
-double wgmma_loop(const Instance &instance, int64_t units, double unit);
+// So many of them, one after the other, by each of so many CTAs at once.
+double wgmma_loop(const Instance &instance, int64_t units, double unit, int64_t ctas);
 // All but the units.
 double wgmma_cost(const Instance &instance, const Cut &cut, double unit);
 

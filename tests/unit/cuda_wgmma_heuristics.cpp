@@ -63,9 +63,10 @@ TEST_CASE("wgmma kernels cover every feature, token and row of k, and only Hoppe
                 }
 }
 
-TEST_CASE("On Hopper few tokens get slabs, many tiles that fill the GPU") {
+TEST_CASE("On Hopper few tokens get slabs unless tiles are many, many tokens get tiles that fill the GPU") {
     CHECK(kKernels.number("gemm f16 s4 g128 m1 n4096 k4096", kHopper) == 101);
-    CHECK(kKernels.number("gemm f16 s4 g128 m1 n57344 k8192", kHopper) == 102);
+    CHECK(kKernels.number("gemm f16 s4 g128 m1 n12288 k4096", kHopper) == 102);
+    CHECK(kKernels.number("gemm f16 s4 g128 m1 n57344 k8192", kHopper) == 105);
     CHECK(kKernels.number("gemm f16 s4 g128 m64 n4096 k4096", kHopper) == 106);
     CHECK(kKernels.number("gemm f16 s4 g128 m64 n57344 k8192", kHopper) == 107);
     CHECK(kKernels.number("gemm f16 s4 g128 m256 n4096 k4096", kHopper) == 108);
