@@ -14,7 +14,7 @@ constexpr int64_t kColumnBytes = 66; // of a feature in a unit
 constexpr int64_t kTokenBytes = 256; // of a token
 
 constexpr double kLaunch = 2.86;        // and the first copies
-constexpr double kBeside = 0.7;         // CTAs of a cluster wait for each other's barriers
+constexpr double kBeside = 1.5;         // CTAs of a cluster wait for each other's barriers
 constexpr double kSegment = 0.71;       // C of another tile
 constexpr double kShare = 1.80;         // parts of tiles: a counter, and who is last adds up
 constexpr double kFurther = 0.11;       // each CTA of a tile beyond two
@@ -31,7 +31,7 @@ constexpr double kApartSmall = 30e3;
 constexpr double kSmall = 2e6; // bytes of A
 // What exceeds half of the L2 comes from memory again and again (8192 x 28672, M = 1024: 573 us whole, 742 striped).
 constexpr int64_t kShareable = 20'000'000;
-constexpr double kAgain = 0.3; // more for a unit
+constexpr double kAgain = 0.2; // more for a unit
 // What takes longer than that (loops over k alone) runs into the power limit, and tiles that read more of A for as many
 // products draw more: so much of the rest, for each tile more that 256 features would be.
 constexpr double kLong = 40.0;
