@@ -146,7 +146,7 @@ Launch best_stripes(const Instance &instance, const Problem &p, const Geometry &
     launch.instance = &instance;
     launch.grid[0] = best_ctas * instance.beside;
     launch.partition = Partition(tiling.feature_tiles, tiling.token_tiles, tiling.units, best_striped, best_ctas,
-                                 instance.tokens >= 256 ? 2 : 3);
+                                 instance.tokens > 128 ? 2 : 3);
     launch.sharers = best_sharers;
     launch.partials_size = best_striped > 0 && best_sharers == 1 ? tiling.partials_size(best_ctas) : 0;
     launch.cost = best_cost;

@@ -182,7 +182,7 @@ TEST_CASE("a GPU without memory left is out of memory with the sizes, and recove
     CHECK(info_of(handle).device == MARLIN_DEVICE_CUDA);
 }
 
-TEST_CASE("handles come and go without device memory left behind", "[gpu]") {
+TEST_CASE("handles come and go without device memory left behind", "[gpu][free_memory]") {
     { const Handle first(cuda_desc()); }
     size_t before = 0;
     size_t after = 0;

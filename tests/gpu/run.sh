@@ -68,7 +68,9 @@ stage_test() {
 # sanitize TOOL PROGRAM FILTER
 sanitize() {
     local sanitizer options=(--tool "$1" --error-exitcode 9) filter=$3
-    filter+='~[all_memory]' # what takes all of the GPU's memory would leave none to the sanitizers beside
+    # What takes all of the GPU's memory would leave none to the sanitizers beside, and what counts the memory that is
+    # free would count theirs.
+    filter+='~[all_memory]~[free_memory]'
     sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
     [ -x "$sanitizer" ] || die "compute-sanitizer was not found"
     case $1 in

@@ -196,31 +196,29 @@ __device__ __forceinline__ uint64_t wgmma_operand(uint32_t start) {
 #define MARLIN_D16(i) MARLIN_D8(i), MARLIN_D8(i + 8)
 #define MARLIN_D24(i) MARLIN_D16(i), MARLIN_D8(i + 16)
 #define MARLIN_D32(i) MARLIN_D16(i), MARLIN_D16(i + 16)
+#define MARLIN_D40(i) MARLIN_D32(i), MARLIN_D8(i + 32)
 #define MARLIN_D48(i) MARLIN_D32(i), MARLIN_D16(i + 32)
+#define MARLIN_D56(i) MARLIN_D48(i), MARLIN_D8(i + 48)
 #define MARLIN_D64(i) MARLIN_D32(i), MARLIN_D32(i + 32)
+#define MARLIN_D80(i) MARLIN_D64(i), MARLIN_D16(i + 64)
+#define MARLIN_D96(i) MARLIN_D64(i), MARLIN_D32(i + 64)
+#define MARLIN_D112(i) MARLIN_D64(i), MARLIN_D48(i + 64)
 #define MARLIN_D128(i) MARLIN_D64(i), MARLIN_D64(i + 64)
 #define MARLIN_N4 "%0, %1, %2, %3"
-#define MARLIN_N8                                                                                                      \
-    MARLIN_N4                                                                                                          \
-    ", %4, %5, %6, %7"
-#define MARLIN_N16                                                                                                     \
-    MARLIN_N8                                                                                                          \
-    ", %8, %9, %10, %11, %12, %13, %14, %15"
+#define MARLIN_N8 MARLIN_N4 ", %4, %5, %6, %7"
+#define MARLIN_N16 MARLIN_N8 ", %8, %9, %10, %11, %12, %13, %14, %15"
 #define MARLIN_N24 MARLIN_N16 ", %16, %17, %18, %19, %20, %21, %22, %23"
-#define MARLIN_N32                                                                                                     \
-    MARLIN_N16                                                                                                         \
-    ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
-#define MARLIN_N48 MARLIN_N32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"
-#define MARLIN_N64                                                                                                     \
-    MARLIN_N32                                                                                                         \
-    ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"                                 \
-    ", %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define MARLIN_N32 MARLIN_N24 ", %24, %25, %26, %27, %28, %29, %30, %31"
+#define MARLIN_N40 MARLIN_N32 ", %32, %33, %34, %35, %36, %37, %38, %39"
+#define MARLIN_N48 MARLIN_N40 ", %40, %41, %42, %43, %44, %45, %46, %47"
+#define MARLIN_N56 MARLIN_N48 ", %48, %49, %50, %51, %52, %53, %54, %55"
+#define MARLIN_N64 MARLIN_N56 ", %56, %57, %58, %59, %60, %61, %62, %63"
+#define MARLIN_N80 MARLIN_N64 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79"
+#define MARLIN_N96 MARLIN_N80 ", %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"
+#define MARLIN_N112                                                                                                    \
+    MARLIN_N96 ", %96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111"
 #define MARLIN_N128                                                                                                    \
-    MARLIN_N64                                                                                                         \
-    ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79"                                 \
-    ", %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"                                 \
-    ", %96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111"                     \
-    ", %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
+    MARLIN_N112 ", %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
 #define MARLIN_WGMMA(count, tokens, a0, a1, a2, a3, b, add, type, ctype)                                               \
     __device__ __forceinline__ void wgmma(float(&d)[count], const uint32_t(&w)[4], uint64_t operand, int adds,         \
                                           ctype) {                                                                     \
@@ -233,34 +231,54 @@ __device__ __forceinline__ uint64_t wgmma_operand(uint32_t start) {
 MARLIN_WGMMA(4, 8, 4, 5, 6, 7, 8, 9, "f16", __half)
 MARLIN_WGMMA(8, 16, 8, 9, 10, 11, 12, 13, "f16", __half)
 MARLIN_WGMMA(16, 32, 16, 17, 18, 19, 20, 21, "f16", __half)
+MARLIN_WGMMA(24, 48, 24, 25, 26, 27, 28, 29, "f16", __half)
 MARLIN_WGMMA(32, 64, 32, 33, 34, 35, 36, 37, "f16", __half)
+MARLIN_WGMMA(40, 80, 40, 41, 42, 43, 44, 45, "f16", __half)
+MARLIN_WGMMA(48, 96, 48, 49, 50, 51, 52, 53, "f16", __half)
+MARLIN_WGMMA(56, 112, 56, 57, 58, 59, 60, 61, "f16", __half)
 MARLIN_WGMMA(64, 128, 64, 65, 66, 67, 68, 69, "f16", __half)
+MARLIN_WGMMA(80, 160, 80, 81, 82, 83, 84, 85, "f16", __half)
+MARLIN_WGMMA(96, 192, 96, 97, 98, 99, 100, 101, "f16", __half)
+MARLIN_WGMMA(112, 224, 112, 113, 114, 115, 116, 117, "f16", __half)
 MARLIN_WGMMA(128, 256, 128, 129, 130, 131, 132, 133, "f16", __half)
 MARLIN_WGMMA(4, 8, 4, 5, 6, 7, 8, 9, "bf16", __nv_bfloat16)
 MARLIN_WGMMA(8, 16, 8, 9, 10, 11, 12, 13, "bf16", __nv_bfloat16)
 MARLIN_WGMMA(16, 32, 16, 17, 18, 19, 20, 21, "bf16", __nv_bfloat16)
-MARLIN_WGMMA(32, 64, 32, 33, 34, 35, 36, 37, "bf16", __nv_bfloat16)
-MARLIN_WGMMA(64, 128, 64, 65, 66, 67, 68, 69, "bf16", __nv_bfloat16)
-MARLIN_WGMMA(128, 256, 128, 129, 130, 131, 132, 133, "bf16", __nv_bfloat16)
-MARLIN_WGMMA(24, 48, 24, 25, 26, 27, 28, 29, "f16", __half)
-MARLIN_WGMMA(48, 96, 48, 49, 50, 51, 52, 53, "f16", __half)
 MARLIN_WGMMA(24, 48, 24, 25, 26, 27, 28, 29, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(32, 64, 32, 33, 34, 35, 36, 37, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(40, 80, 40, 41, 42, 43, 44, 45, "bf16", __nv_bfloat16)
 MARLIN_WGMMA(48, 96, 48, 49, 50, 51, 52, 53, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(56, 112, 56, 57, 58, 59, 60, 61, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(64, 128, 64, 65, 66, 67, 68, 69, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(80, 160, 80, 81, 82, 83, 84, 85, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(96, 192, 96, 97, 98, 99, 100, 101, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(112, 224, 112, 113, 114, 115, 116, 117, "bf16", __nv_bfloat16)
+MARLIN_WGMMA(128, 256, 128, 129, 130, 131, 132, 133, "bf16", __nv_bfloat16)
 #undef MARLIN_WGMMA
-#undef MARLIN_D24
-#undef MARLIN_N24
-#undef MARLIN_D48
-#undef MARLIN_N48
 #undef MARLIN_D4
 #undef MARLIN_N4
 #undef MARLIN_D8
 #undef MARLIN_N8
 #undef MARLIN_D16
 #undef MARLIN_N16
+#undef MARLIN_D24
+#undef MARLIN_N24
 #undef MARLIN_D32
 #undef MARLIN_N32
+#undef MARLIN_D40
+#undef MARLIN_N40
+#undef MARLIN_D48
+#undef MARLIN_N48
+#undef MARLIN_D56
+#undef MARLIN_N56
 #undef MARLIN_D64
 #undef MARLIN_N64
+#undef MARLIN_D80
+#undef MARLIN_N80
+#undef MARLIN_D96
+#undef MARLIN_N96
+#undef MARLIN_D112
+#undef MARLIN_N112
 #undef MARLIN_D128
 #undef MARLIN_N128
 

@@ -63,9 +63,17 @@ struct WgmmaShape {
         (tokens <= (kParts == 4 ? 16 : 32) || (kParts == 1 && kHeld + kOthers <= kMultiplying));
     // Steps of 16 rows that are converted, then multiplied, while the ones before are under way.
     static constexpr int kBatch =
-        (blocks == 2 && tokens == 48) || (!kScalesSums && (blocks * tokens >= 256 || (blocks == 2 && tokens == 64)))
+        (blocks == 2 && tokens == 48) || (!kScalesSums && (blocks * tokens >= 224 || (blocks == 2 && tokens == 64)))
             ? 2
             : 4;
+    // Fragments that are added up at once where several CTAs have shares: even parts of at most eight.
+    static constexpr int at_once() {
+        int most = kOwn < 8 ? kOwn : 8;
+        while (kOwn % most != 0)
+            --most;
+        return most;
+    }
+    static constexpr int kAtOnce = at_once();
     // Registers hold the sums of another CTA beside the tile's, and what adding them takes.
     static constexpr bool kAddsInPlace = 3 * blocks * tokens / 2 + 40 <= kMultiplying;
 };

@@ -447,7 +447,7 @@ __global__ void __launch_bounds__(128 * (feature_groups * k_groups + 1), 1)
                 continue;
             }
             leave_own(); // to be added up in the order of the CTAs
-            constexpr int some = Shape::kOwn % 8 == 0 ? 8 : Shape::kOwn % 6 == 0 ? 6 : Shape::kOwn;
+            constexpr int some = Shape::kAtOnce;
 #pragma unroll 1
             for (int at = 0; at < blocks * Shape::kOwn; at += some) {
                 const int i = at / Shape::kOwn, first = at % Shape::kOwn;
